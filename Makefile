@@ -1,0 +1,76 @@
+# One front for the two environments; see ARCHITECTURE.md. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export RASA_TELEMETRY_ENABLED := false
+export OMP_NUM_THREADS ?= 1
+export PYTHONUNBUFFERED := 1
+
+BRAIN := .venv/bin
+SERVICES := services/.venv/bin
+LAUNCH := cd services && .venv/bin/python -m launcher
+
+.PHONY: help setup setup-tests run train fixtures test check lint unit dialogue web-check e2e \
+        bench bench-understanding bench-handoff bench-chaos bench-load evaluate replay web clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
+
+setup: ## install what is missing (uv, both environments, the spaCy pipeline)
+	@python3 scripts/setup.py
+
+setup-tests:
+	@python3 scripts/setup.py --tests
+
+run: setup ## set up and run everything; Ctrl-C stops it
+	@$(LAUNCH) run
+
+train: setup ## train the bot when the present model is not current
+	@$(LAUNCH) train
+
+fixtures: setup ## print the demo data by name, as one JSON object
+	@$(LAUNCH) fixtures
+
+test: setup-tests check unit web-check dialogue e2e ## set up and run all tests
+
+check: setup lint ## format, lint, types, import contracts
+
+lint:
+	@echo "check | ruff";         $(BRAIN)/ruff check . && $(BRAIN)/ruff format --check .
+	@echo "check | mypy brain";   $(BRAIN)/mypy addons actions
+	@echo "check | mypy services"; cd services && .venv/bin/mypy desk shop launcher
+	@echo "check | imports";      $(BRAIN)/lint-imports --no-cache && cd services && .venv/bin/lint-imports --no-cache
+
+unit: setup-tests
+	@echo "test  | brain: actions, addons, contracts"
+	@$(BRAIN)/python -m pytest -q tests --ignore=tests/e2e
+	@echo "test  | services: desk, shop, launcher"
+	@cd services && .venv/bin/python -m pytest -q tests
+
+dialogue: train ## rasa data validate and the end-to-end stories
+	@mkdir -p var/log
+	@echo "test  | rasa data validate"
+	@$(BRAIN)/rasa data validate --fail-on-warnings > var/log/validate.log 2>&1 || { tail -40 var/log/validate.log; exit 1; }
+	@echo "test  | rasa test core"
+	@$(BRAIN)/rasa test core -s tests/test_stories.yml --fail-on-prediction-errors --out results \
+	   > var/log/test_core.log 2>&1 || { tail -40 var/log/test_core.log; cat results/failed_test_stories.yml; exit 1; }
+	@grep -hE 'Accuracy|Correct' var/log/test_core.log | tail -4
+
+web-check: setup ## prove that the committed front ends match their sources
+	@python3 scripts/web.py check
+
+web: ## build the front ends (needs Node 20 or newer)
+	@python3 scripts/web.py build
+
+e2e: setup-tests train ## the whole story in a real browser against the running system
+	@cd services && .venv/bin/python -m pytest -q ../tests/e2e -c pyproject.toml --rootdir ..
+
+bench: bench-understanding bench-handoff bench-chaos bench-load ## everything that measures
+
+bench-understanding: train ## accuracy and cost of understanding
+	@$(BRAIN)/python bench/understanding.py
+
+evaluate: train ## understanding on a labelled set of your own: BATON_EVAL_DIR=folder
+	@$(BRAIN)/python bench/understanding.py
+
+clean: ## remove what was generated (not the environments)
+	rm -rf models results var/log .rasa/cache addons/spacy_zh
