@@ -26,7 +26,7 @@ def check_ports(settings: Settings) -> None:
                 probe.bind((host, port))
             except OSError as error:
                 raise LauncherError(
-                    f"Port {port} for {name} is taken by another program; stop that one or set {variable} to a free port."
+                    f"Port {port} for {name} is taken by another program; stop it or set {variable} to a free port."
                 ) from error
 
 

@@ -78,6 +78,7 @@ class Supervisor:
             limit=2**20,
         )
         self._running[process.name] = running
+        self._note_pid(process.name, running.pid)
         copying = asyncio.create_task(self._copy_output(process.name, running))
         stopped = asyncio.create_task(self._stopping.wait())
         ended = asyncio.create_task(running.wait())
@@ -93,11 +94,15 @@ class Supervisor:
         del self._running[process.name]
         return code
 
+    def _note_pid(self, name: str, pid: int) -> None:
+        """Lets operators and the fault tests find the process without searching by name."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        (self._logs / f"{name}.pid").write_text(f"{pid}\n")
+
     async def _copy_output(self, name: str, running: asyncio.subprocess.Process) -> None:
         stream = running.stdout
         if stream is None:
             return
-        self._logs.mkdir(parents=True, exist_ok=True)
         with (self._logs / f"{name}.log").open("ab") as log:
             while line := await stream.readline():
                 log.write(line)
