@@ -1,0 +1,1 @@
+"""Coupons of a customer and their state."""

@@ -1,0 +1,1 @@
+"""Deterministic demo data, relative to the hour of seeding."""

@@ -1,0 +1,1 @@
+"""Orders, their verification, cancellation and urging."""

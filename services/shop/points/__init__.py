@@ -1,0 +1,1 @@
+"""Points: lots with an expiry date and the history of a balance."""

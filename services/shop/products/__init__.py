@@ -1,0 +1,1 @@
+"""Products, their versions, stock and search."""

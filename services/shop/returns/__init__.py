@@ -1,0 +1,1 @@
+"""Returns and exchanges: the rules, and applying for one."""

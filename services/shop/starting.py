@@ -1,0 +1,34 @@
+"""Puts the parts together: open the database, migrate it, fill it when needed."""
+
+from __future__ import annotations
+
+from shop.context import Shop
+from shop.demo.seeding import ensure_demo_data
+from shop.kernel.clock import Clock, system_clock
+from shop.kernel.db import Database
+from shop.kernel.ids import new_document_id
+from shop.kernel.settings import Settings
+from shop.migrating import migrate
+from shop.points.store import book_lapsed
+from shop.returns.policy import load_return_policy
+
+
+def prepare_database(settings: Settings, clock: Clock = system_clock) -> Database:
+    """A migrated database; empty ones are filled, and in demo mode data of another day is made anew."""
+    database = Database(settings.database_url)
+    migrate(database)
+    ensure_demo_data(database, now=clock(), renew=settings.demo)
+    with database.write() as session:
+        book_lapsed(session, clock())
+    return database
+
+
+def prepare_shop(settings: Settings, clock: Clock = system_clock) -> Shop:
+    """Everything the application needs; SettingsError when settings or policies make no sense."""
+    return Shop(
+        return_policy=load_return_policy(settings.playbook_dir),
+        database=prepare_database(settings, clock),
+        clock=clock,
+        new_id=new_document_id,
+        identity_secret=settings.identity_secret,
+    )
