@@ -62,7 +62,7 @@ web: ## build the front ends (needs Node 20 or newer)
 	@python3 scripts/web.py build
 
 e2e: setup-tests train ## the whole story in a real browser against the running system
-	@cd services && .venv/bin/python -m pytest -q ../tests/e2e -c pyproject.toml --rootdir ..
+	@cd services && .venv/bin/python -m pytest -q ../tests/e2e -c pyproject.toml --rootdir .. --confcutdir ../tests/e2e
 
 bench: bench-understanding bench-handoff bench-chaos bench-load ## everything that measures
 

@@ -115,7 +115,9 @@ def sync_environments() -> None:
 
 def build_pipeline() -> None:
     """Writes addons/spacy_zh, the tokenizer and entity ruler that Rasa loads by path."""
-    inputs = [ROOT / "uv.lock", ROOT / "addons" / "spacy_pipeline.py", *(ROOT / "data").glob("nlu*.yml")]
+    data, rules = ROOT / "data", ROOT / "addons" / "understanding"
+    inputs = [ROOT / "uv.lock", ROOT / "addons" / "spacy_pipeline.py", rules / "normalise.py"]
+    inputs += [*data.glob("nlu*.yml"), *data.glob("nlu/*.yml"), *rules.glob("tables/*.yml")]
     stamp = once("spacy", inputs, ROOT / "addons" / "spacy_zh")
     if stamp is None:
         return

@@ -124,11 +124,15 @@ def main() -> int:
     commands = {"run": run, "train": train, "fixtures": fixtures}
     parser.add_argument("command", choices=sorted(commands))
     chosen = parser.parse_args().command
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         return commands[chosen](read_settings(os.environ))
     except LauncherError as error:
         print(f"baton: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("baton: stopped", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

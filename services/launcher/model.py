@@ -23,6 +23,7 @@ INPUT_PATTERNS = (
     "data/**/*.yml",
     "data/**/*.tsv",
     "addons/understanding/**/*.py",
+    "addons/understanding/**/*.yml",
     "addons/escalation/policy.py",
     "addons/spacy_pipeline.py",
     "playbook/emotion_words.yml",
@@ -72,6 +73,16 @@ def new_components(log: Path, seen: int) -> Iterator[tuple[int, str]]:
         yield seen + len(text[: match.end()].encode()), match.group(1)
 
 
+def follow(process: subprocess.Popen[bytes], log: Path, started: float) -> None:
+    """Prints one line for each component that starts to train, until the trainer ends."""
+    seen = 0
+    while process.poll() is None:
+        time.sleep(0.5)
+        for position, name in new_components(log, seen):
+            seen = position
+            say("train", f"{name} ({time.monotonic() - started:.0f} s)")
+
+
 def train(settings: Settings, environment: Mapping[str, str]) -> Path:
     """Trains unless the present model is current; prints one line a component; raises LauncherError on failure."""
     target = current_model(settings.root)
@@ -86,18 +97,15 @@ def train(settings: Settings, environment: Mapping[str, str]) -> Path:
     say("train", "training the bot, about two minutes the first time")
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603
-            command,
-            cwd=settings.root,
-            env={**os.environ, **environment},
-            stdout=out,
-            stderr=subprocess.STDOUT,
+            command, cwd=settings.root, env={**os.environ, **environment}, stdout=out, stderr=subprocess.STDOUT
         )
-        seen = 0
-        while process.poll() is None:
-            time.sleep(0.5)
-            for position, name in new_components(log, seen):
-                seen = position
-                say("train", f"{name} ({time.monotonic() - started:.0f} s)")
+        try:
+            follow(process, log, started)
+        finally:
+            # Ctrl-C or SIGTERM while training must not leave a trainer behind.
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
     if process.returncode != 0 or not target.exists():
         tail = "\n  ".join(log.read_text(errors="replace").strip().splitlines()[-8:])
         raise LauncherError(f"Training failed; the whole output is in {log}.\n  {tail}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +22,11 @@ QUIET = {
     "RASA_TELEMETRY_ENABLED": "false",
     "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
     "PYTHONUNBUFFERED": "1",
+    "SANIC_HOST": "127.0.0.1",  # the action server would otherwise listen on every address
     "PYTHONWARNINGS": "ignore",
 }
+# Rasa and its libraries of 2022 print deprecation notices by the dozen; the terminal gets dated lines and faults.
+DATED_OR_FAULT = re.compile(r"^\d{4}-\d\d-\d\d |^Traceback|^\w*(Error|Exception)\b")
 
 
 def shared_environment(settings: Settings, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -68,7 +72,15 @@ def processes(settings: Settings, secrets: Mapping[str, str], model: Path) -> li
     actions = f"{brain / 'python'} -m rasa_sdk --actions actions --port {settings.actions_port}"
     return [
         Process("shop", (sys.executable, "-m", "shop"), services, f"{settings.shop_url}/healthz"),
-        Process("actions", tuple(actions.split()), settings.root, f"{settings.actions_url}/health", {}, QUIET),
+        Process(
+            "actions",
+            tuple(actions.split()),
+            settings.root,
+            f"{settings.actions_url}/health",
+            {},
+            QUIET,
+            DATED_OR_FAULT,
+        ),
         Process(
             "rasa",
             tuple(rasa.split()),
@@ -76,6 +88,7 @@ def processes(settings: Settings, secrets: Mapping[str, str], model: Path) -> li
             f"{settings.rasa_url}/webhooks/desk/health",
             bot_headers,
             QUIET,
+            DATED_OR_FAULT,
         ),
         Process("desk", (sys.executable, "-m", "desk"), services, f"{settings.desk_url}/readyz"),
     ]

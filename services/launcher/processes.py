@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ STOP_GRACE_SECONDS = 10.0
 BACKOFF_CAP_SECONDS = 10.0
 # A process that lived this long before it died starts again at once.
 STEADY_SECONDS = 30.0
+EVERYTHING = re.compile("")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Process:
     health_url: str
     health_headers: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    # Which lines also go to the terminal; the log file has all of them.
+    shown: re.Pattern[str] = EVERYTHING
 
 
 class Supervisor:
@@ -79,7 +83,7 @@ class Supervisor:
         )
         self._running[process.name] = running
         self._note_pid(process.name, running.pid)
-        copying = asyncio.create_task(self._copy_output(process.name, running))
+        copying = asyncio.create_task(self._copy_output(process, running))
         stopped = asyncio.create_task(self._stopping.wait())
         ended = asyncio.create_task(running.wait())
         await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -99,17 +103,17 @@ class Supervisor:
         self._logs.mkdir(parents=True, exist_ok=True)
         (self._logs / f"{name}.pid").write_text(f"{pid}\n")
 
-    async def _copy_output(self, name: str, running: asyncio.subprocess.Process) -> None:
+    async def _copy_output(self, process: Process, running: asyncio.subprocess.Process) -> None:
         stream = running.stdout
         if stream is None:
             return
-        with (self._logs / f"{name}.log").open("ab") as log:
+        with (self._logs / f"{process.name}.log").open("ab") as log:
             while line := await stream.readline():
                 log.write(line)
                 log.flush()
                 text = line.decode(errors="replace").rstrip()
-                if text:
-                    say(name, text)
+                if text and process.shown.search(text):
+                    say(process.name, text)
 
 
 def end(running: asyncio.subprocess.Process, how: signal.Signals) -> None:
