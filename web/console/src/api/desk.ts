@@ -1,0 +1,43 @@
+/** The agents' calls of the desk by name. */
+
+import type { Presence } from "@baton/shared";
+import type { AgentHandoffRow as HandoffRow } from "../contract/handoff";
+import type {
+  Agent,
+  Colleague,
+  ConversationRow,
+  EventsAnswer,
+  Handback,
+  HandoffDetail,
+  LoginAnswer,
+  Transfer,
+} from "../contract/desk";
+import type { CustomerAnswer } from "../contract/shop";
+import type { Call } from "./http";
+
+export type DeskApi = ReturnType<typeof createDeskApi>;
+
+export function createDeskApi(call: Call) {
+  const conversation = (id: string): string => `/conversations/${encodeURIComponent(id)}`;
+  const handoff = (id: string): string => `/handoffs/${encodeURIComponent(id)}`;
+  return {
+    login: (username: string, password: string) =>
+      call<LoginAnswer>("POST", "/agents/login", { username, password }),
+    logout: () => call<void>("POST", "/agents/logout"),
+    me: () => call<Agent | { agent: Agent }>("GET", "/agents/me"),
+    setPresence: (state: Presence) => call<{ state: Presence }>("PUT", "/agents/me/presence", { state }),
+    colleagues: () => call<{ agents: Colleague[] }>("GET", "/agents"),
+    queued: () => call<{ handoffs: HandoffRow[] }>("GET", "/handoffs?state=queued"),
+    handoff: (id: string) => call<HandoffDetail>("GET", handoff(id)),
+    claim: (id: string) => call<HandoffRow>("POST", `${handoff(id)}/claim`, {}),
+    conversations: (owner: "me" | "all") =>
+      call<{ conversations: ConversationRow[] }>("GET", `/conversations?owner=${owner}`),
+    conversation: (id: string) => call<ConversationRow>("GET", conversation(id)),
+    events: (id: string, after: number) => call<EventsAnswer>("GET", `${conversation(id)}/events?after=${after}`),
+    customer: (id: string) => call<CustomerAnswer>("GET", `${conversation(id)}/customer`),
+    resolve: (id: string, outcome: string, note: string) =>
+      call<unknown>("POST", `${conversation(id)}/resolve`, note ? { outcome, note } : { outcome }),
+    handback: (id: string, handback: Handback) => call<unknown>("POST", `${conversation(id)}/handback`, handback),
+    transfer: (id: string, transfer: Transfer) => call<unknown>("POST", `${conversation(id)}/transfer`, transfer),
+  };
+}

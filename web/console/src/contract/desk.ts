@@ -1,0 +1,64 @@
+/** What the desk's agent API answers (`contracts/desk_http.md`), beyond the shapes shared with the widget. */
+
+import type { ChatEvent, ConversationState, Presence } from "@baton/shared";
+import type { AgentHandoffRow as HandoffRow } from "./handoff";
+import type { EscalationSummary } from "./summary";
+
+export interface Agent {
+  agent_id: string;
+  username: string;
+  display_name: string;
+  role: "agent" | "supervisor" | string;
+  groups: string[];
+  capacity: number;
+  presence?: Presence;
+}
+
+export interface LoginAnswer {
+  token: string;
+  agent: Agent;
+}
+
+export interface Colleague {
+  agent_id: string;
+  display_name: string;
+  presence: Presence;
+  groups: string[];
+  /** conversations they hold now */
+  load: number;
+  capacity: number;
+}
+
+export interface HandoffDetail extends HandoffRow {
+  summary: EscalationSummary | null;
+  summary_valid: boolean;
+}
+
+export interface ConversationRow {
+  conversation_id: string;
+  state: ConversationState;
+  seq: number;
+  updated_at?: string;
+  handoff?: HandoffRow | null;
+  customer_name?: string | null;
+}
+
+export interface EventsAnswer {
+  events: ChatEvent[];
+  state: ConversationState;
+}
+
+export type Outcome = "solved" | "follow_up" | "unsolved" | "no_reply";
+export const OUTCOMES: readonly Outcome[] = ["solved", "follow_up", "unsolved", "no_reply"];
+export const SKILL_GROUPS = ["orders", "logistics", "after_sales", "technical", "complaints"] as const;
+
+export interface Transfer {
+  group?: string;
+  agent_id?: string;
+  note: string;
+}
+
+export interface Handback {
+  note?: string;
+  settled?: string[];
+}

@@ -1,0 +1,44 @@
+/** Opens everything when an agent comes to the workplace and closes it when they leave. */
+
+import { onBeforeUnmount, onMounted } from "vue";
+import type { Presence } from "@baton/shared";
+import { useConversations } from "../stores/conversations";
+import { useDrafts } from "../stores/drafts";
+import { useHandoffs } from "../stores/handoffs";
+import { useLink } from "../stores/link";
+import { useSession } from "../stores/session";
+import { useWork } from "../stores/work";
+
+export function useWorkplaceLife(): void {
+  const session = useSession();
+  const link = useLink();
+  const conversations = useConversations();
+  const handoffs = useHandoffs();
+  const drafts = useDrafts();
+  const work = useWork();
+
+  const stopListening = link.listen({
+    onReady: (welcome) => {
+      // The desk lets a presence lapse when nobody was connected: what it says now is what counts.
+      if (typeof welcome.presence === "string") session.presence = welcome.presence as Presence;
+    },
+    onFrame: () => undefined,
+  });
+
+  onMounted(() => {
+    const agentId = session.agent?.agent_id;
+    if (!agentId) return;
+    conversations.open(agentId);
+    drafts.open(agentId, Date.now());
+    link.start({ onRefused: () => session.expire() });
+  });
+
+  onBeforeUnmount(() => {
+    stopListening();
+    link.stop();
+    handoffs.clear();
+    conversations.clear();
+    work.select(null);
+    work.dialog = null;
+  });
+}

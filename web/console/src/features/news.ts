@@ -1,0 +1,81 @@
+/** Notices what is new for the agent: somebody joined the queue, a customer of mine wrote; keeps the title's number. */
+
+import { computed, onBeforeUnmount, onMounted, watch } from "vue";
+import { useI18n } from "vue-i18n";
+import { useLabel } from "../composables";
+import { unreadCount } from "../rules/feed";
+import { useAlerts } from "../stores/alerts";
+import { useConversations } from "../stores/conversations";
+import { useHandoffs } from "../stores/handoffs";
+import { useSession } from "../stores/session";
+import { useWork } from "../stores/work";
+
+export function useNews(): void {
+  const { t } = useI18n();
+  const label = useLabel();
+  const alerts = useAlerts();
+  const conversations = useConversations();
+  const handoffs = useHandoffs();
+  const session = useSession();
+  const work = useWork();
+
+  const stopRows = handoffs.onRow((row, before) => {
+    const joined = row.state === "queued" && before?.state !== "queued";
+    const passedOnByMe = before?.agent?.agent_id === session.agent?.agent_id && before !== null;
+    const forSomebodyElse = row.target_agent_id != null && row.target_agent_id !== session.agent?.agent_id;
+    if (!handoffs.settled || !joined || passedOnByMe || forSomebodyElse || session.presence !== "online") return;
+    alerts.raise({
+      kind: "handoff",
+      title: t("alert.new_handoff", { priority: label("priority", row.priority) }),
+      body: row.headline,
+      tag: `handoff-${row.id}`,
+      onClick: () => work.select(row.conversation_id),
+    });
+  });
+
+  const stopEvents = conversations.onEvent((feed, event) => {
+    if (event.type !== "message" || event.sender !== "customer" || !feed.loaded || event.seq <= feed.readSeq)
+      return;
+    const row = handoffs.mine.find((one) => one.conversation_id === feed.id);
+    const watching = work.selected === feed.id && document.visibilityState === "visible" && document.hasFocus();
+    if (!row || watching) return;
+    alerts.raise({
+      kind: "message",
+      title: t("alert.new_message", { name: row.customer_name }),
+      body: event.text || t("alert.card"),
+      tag: `conversation-${feed.id}`,
+      onClick: () => work.select(feed.id),
+    });
+  });
+
+  const waiting = computed(
+    () =>
+      handoffs.queue.length +
+      handoffs.mine.reduce((sum, row) => sum + unreadCount(conversations.feedOf(row.conversation_id)), 0),
+  );
+  const stopTitle = watch(
+    waiting,
+    (count) => {
+      document.title = count > 0 ? `(${count}) ${t("app.title")}` : t("app.title");
+    },
+    { immediate: true },
+  );
+
+  /** Coming back to the tab means reading what is on the screen. */
+  function onVisible(): void {
+    if (document.visibilityState === "visible" && work.selected) conversations.markRead(work.selected);
+  }
+
+  onMounted(() => {
+    document.addEventListener("visibilitychange", onVisible);
+    window.addEventListener("pointerdown", alerts.unlockSound, { once: true });
+    window.addEventListener("keydown", alerts.unlockSound, { once: true });
+  });
+  onBeforeUnmount(() => {
+    stopRows();
+    stopEvents();
+    stopTitle();
+    document.removeEventListener("visibilitychange", onVisible);
+    document.title = t("app.title");
+  });
+}

@@ -1,0 +1,63 @@
+/** Calls the agent when something new comes: desktop notification, a short sound, the number in the tab's title. */
+
+import { defineStore } from "pinia";
+import { ref } from "vue";
+import { playHandoff, playMessage } from "../rules/tones";
+import { usePreferences } from "./preferences";
+
+export type Permission = "default" | "granted" | "denied" | "unsupported";
+
+export interface Alert {
+  kind: "handoff" | "message";
+  title: string;
+  body: string;
+  /** one notification per tag: a second one takes the place of the first, also from another tab */
+  tag: string;
+  onClick: () => void;
+}
+
+export const useAlerts = defineStore("alerts", () => {
+  const preferences = usePreferences();
+  const permission = ref<Permission>(currentPermission());
+  let audio: AudioContext | null = null;
+
+  async function ask(): Promise<void> {
+    if (permission.value === "unsupported") return;
+    permission.value = await Notification.requestPermission();
+  }
+
+  /** Browsers let a page sound only after the person has done something on it. */
+  function unlockSound(): void {
+    if (typeof AudioContext === "undefined") return;
+    audio ??= new AudioContext();
+    if (audio.state === "suspended") void audio.resume();
+  }
+
+  function raise(alert: Alert): void {
+    if (preferences.sound && audio?.state === "running") {
+      (alert.kind === "handoff" ? playHandoff : playMessage)(audio);
+    }
+    if (permission.value !== "granted" || (document.visibilityState === "visible" && document.hasFocus())) return;
+    const notification = new Notification(alert.title, {
+      body: alert.body,
+      tag: alert.tag,
+      icon: "/console/icon.svg",
+    });
+    notification.onclick = () => {
+      window.focus();
+      notification.close();
+      alert.onClick();
+    };
+  }
+
+  function sample(): void {
+    unlockSound();
+    if (audio) playMessage(audio);
+  }
+
+  return { permission, ask, unlockSound, raise, sample };
+});
+
+function currentPermission(): Permission {
+  return typeof Notification === "undefined" ? "unsupported" : Notification.permission;
+}

@@ -1,0 +1,125 @@
+/** The queue and my conversations, kept true by the socket and set right after every connection by a full reading. */
+
+import type { Frame } from "@baton/shared";
+import { defineStore } from "pinia";
+import { computed, ref, shallowReactive } from "vue";
+import type { HandoffDetail } from "../contract/desk";
+import type { AgentHandoffRow as HandoffRow } from "../contract/handoff";
+import { useDesk } from "../api/provide";
+import { latestOf, mineInOrder, queueOrder } from "../rules/handoffs";
+import { useLink } from "./link";
+import { useSession } from "./session";
+
+type RowListener = (row: HandoffRow, before: HandoffRow | null) => void;
+
+export const useHandoffs = defineStore("handoffs", () => {
+  const desk = useDesk();
+  const link = useLink();
+  const session = useSession();
+  const rows = shallowReactive(new Map<string, HandoffRow>());
+  const details = shallowReactive(new Map<string, HandoffDetail>());
+  /** reading number in which a row was last confirmed */
+  const confirmedIn = new Map<string, number>();
+  const listeners = new Set<RowListener>();
+  let reading = 0;
+  /** true once the first full reading is in: only then is an unknown row news */
+  const settled = ref(false);
+  const readError = ref<unknown>(null);
+  const queue = computed(() => queueOrder(rows.values()));
+  const mine = computed(() => mineInOrder(rows.values(), session.agent?.agent_id ?? null));
+
+  link.listen({
+    onReady: () => void readAll(),
+    onFrame: (frame: Frame) => {
+      if (frame.type === "handoff") take(frame.handoff as HandoffRow);
+    },
+  });
+
+  function take(row: HandoffRow): void {
+    const before = rows.get(row.id) ?? null;
+    rows.set(row.id, row);
+    confirmedIn.set(row.id, reading);
+    // A document may be replaced when a conversation is handed on: read it again when next shown.
+    if (before && before.queued_at !== row.queued_at) details.delete(row.id);
+    listeners.forEach((listener) => listener(row, before));
+  }
+
+  /** A row that was looked up: shown like the others, but nothing to be told about. */
+  function learn(row: HandoffRow): void {
+    rows.set(row.id, row);
+    confirmedIn.set(row.id, reading);
+  }
+
+  /** Reads the queue in full and lets go of rows that have left it while we were not connected. */
+  async function readAll(): Promise<void> {
+    reading += 1;
+    const mineOfReading = reading;
+    try {
+      const [{ handoffs }, { conversations }] = await Promise.all([desk.queued(), desk.conversations("me")]);
+      if (mineOfReading !== reading) return;
+      handoffs.forEach(take);
+      conversations.forEach((one) => one.handoff && take(one.handoff));
+      dropUnconfirmed();
+      settled.value = true;
+      readError.value = null;
+    } catch (error) {
+      readError.value = error;
+    }
+  }
+
+  function dropUnconfirmed(): void {
+    for (const row of [...rows.values()]) {
+      const live = row.state === "queued" || row.state === "active";
+      if (live && confirmedIn.get(row.id) !== reading) rows.delete(row.id);
+    }
+  }
+
+  /** Takes a handoff of the queue. Throws ApiError: already_claimed, capacity_full, not_online. */
+  async function claim(id: string): Promise<HandoffRow> {
+    const row = await desk.claim(id);
+    take(row);
+    return row;
+  }
+
+  /** The handoff with its summary; read once and kept. Throws ApiError. */
+  async function detail(id: string): Promise<HandoffDetail> {
+    const known = details.get(id);
+    if (known) return known;
+    const read = await desk.handoff(id);
+    details.set(id, read);
+    return read;
+  }
+
+  function ofConversation(conversationId: string): HandoffRow | null {
+    return latestOf(rows.values(), conversationId);
+  }
+
+  function onRow(listener: RowListener): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  function clear(): void {
+    rows.clear();
+    details.clear();
+    confirmedIn.clear();
+    settled.value = false;
+  }
+
+  return {
+    rows,
+    details,
+    queue,
+    mine,
+    settled,
+    readError,
+    readAll,
+    claim,
+    detail,
+    take,
+    learn,
+    ofConversation,
+    onRow,
+    clear,
+  };
+});

@@ -1,0 +1,68 @@
+/** Who is signed in, and whether they take conversations. */
+
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
+import type { Presence } from "@baton/shared";
+import type { Agent } from "../contract/desk";
+import { ApiError } from "../api/http";
+import { useDesk } from "../api/provide";
+
+export const useSession = defineStore("session", () => {
+  const desk = useDesk();
+  const agent = ref<Agent | null>(null);
+  const presence = ref<Presence>("offline");
+  /** false until we know whether the cookie still counts */
+  const checked = ref(false);
+  /** the desk ended a running session (as opposed to signing out) */
+  const expired = ref(false);
+  const isSupervisor = computed(() => agent.value?.role === "supervisor");
+
+  /** Reads the session of the cookie. Throws ApiError when the desk cannot be asked. */
+  async function restore(): Promise<void> {
+    try {
+      const answer = await desk.me();
+      enter("agent" in answer ? answer.agent : answer);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      agent.value = null;
+    }
+    checked.value = true;
+  }
+
+  async function login(username: string, password: string): Promise<void> {
+    const answer = await desk.login(username, password);
+    enter(answer.agent);
+    checked.value = true;
+  }
+
+  function enter(who: Agent): void {
+    agent.value = who;
+    expired.value = false;
+    if (who.presence) presence.value = who.presence;
+  }
+
+  async function setPresence(state: Presence): Promise<void> {
+    presence.value = (await desk.setPresence(state)).state;
+  }
+
+  /** Signs out here even when the desk cannot be told; the error still says so. */
+  async function logout(): Promise<void> {
+    try {
+      await desk.logout();
+    } finally {
+      leave();
+    }
+  }
+
+  function leave(): void {
+    agent.value = null;
+    presence.value = "offline";
+  }
+
+  function expire(): void {
+    if (agent.value) expired.value = true;
+    leave();
+  }
+
+  return { agent, presence, checked, expired, isSupervisor, restore, login, setPresence, logout, expire };
+});

@@ -1,0 +1,99 @@
+/** What the agent is looking at and doing: the selected conversation, the open dialog, the claim under way. */
+
+import { defineStore } from "pinia";
+import { computed, ref, watch } from "vue";
+import type { AgentHandoffRow as HandoffRow } from "../contract/handoff";
+import type { Feed } from "../rules/feed";
+import { neighbour } from "../rules/handoffs";
+import { useConversations } from "./conversations";
+import { useHandoffs } from "./handoffs";
+import { useSession } from "./session";
+
+export type DialogName = "resolve" | "handback" | "transfer" | "help";
+/** what the agent may do with the selected conversation */
+export type Standing = "mine" | "queued" | "other" | "bot" | "ended";
+
+export const useWork = defineStore("work", () => {
+  const session = useSession();
+  const handoffs = useHandoffs();
+  const conversations = useConversations();
+  const selected = ref<string | null>(null);
+  const dialog = ref<DialogName | null>(null);
+  const claiming = ref<string | null>(null);
+  /** raised each time the composer is asked to take the focus */
+  const focusReply = ref(0);
+
+  const row = computed<HandoffRow | null>(() => (selected.value ? handoffs.ofConversation(selected.value) : null));
+  const feed = computed<Feed | null>(() => (selected.value ? conversations.feedOf(selected.value) : null));
+  const standing = computed<Standing>(() => standingOf(row.value, feed.value, session.agent?.agent_id ?? null));
+  const order = computed(() => [...handoffs.mine, ...handoffs.queue].map((one) => one.conversation_id));
+
+  // My conversations stay up to date whether I look at them or not; others only while I look.
+  watch(
+    () => [selected.value, ...handoffs.mine.map((one) => one.conversation_id)],
+    (now, before) => {
+      const wanted = new Set(now.filter((id): id is string => id !== null));
+      wanted.forEach((id) => conversations.follow(id));
+      (before ?? []).forEach((id) => {
+        if (id && !wanted.has(id)) conversations.unfollow(id);
+      });
+    },
+    { immediate: true },
+  );
+
+  function select(conversationId: string | null): void {
+    selected.value = conversationId;
+  }
+
+  function step(by: 1 | -1): void {
+    const next = neighbour(order.value, selected.value, by);
+    if (next) select(next);
+  }
+
+  /** Claims this handoff and opens it ready to answer. Throws ApiError. */
+  async function claim(handoffId: string): Promise<HandoffRow> {
+    claiming.value = handoffId;
+    try {
+      const claimed = await handoffs.claim(handoffId);
+      select(claimed.conversation_id);
+      focusReply.value += 1;
+      return claimed;
+    } finally {
+      claiming.value = null;
+    }
+  }
+
+  /** What the claim key takes: the selected one when it is in the queue, else the first of the queue. */
+  function claimable(): HandoffRow | null {
+    return row.value?.state === "queued" ? row.value : (handoffs.queue[0] ?? null);
+  }
+
+  function openDialog(name: DialogName, canAct = false): void {
+    if (name === "help" || canAct) dialog.value = name;
+  }
+
+  return {
+    selected,
+    dialog,
+    claiming,
+    focusReply,
+    row,
+    feed,
+    standing,
+    order,
+    select,
+    step,
+    claim,
+    claimable,
+    openDialog,
+  };
+});
+
+function standingOf(row: HandoffRow | null, feed: Feed | null, agentId: string | null): Standing {
+  if (row?.state === "queued") return "queued";
+  if (row?.state === "active") return row.agent?.agent_id === agentId ? "mine" : "other";
+  const state = feed?.status?.state;
+  if (state === "bot") return "bot";
+  if (state === "active") return feed?.status?.agent?.agent_id === agentId ? "mine" : "other";
+  return state === "queued" ? "queued" : "ended";
+}

@@ -1,0 +1,123 @@
+import { createPinia, setActivePinia } from "pinia";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ApiError } from "../src/api/http";
+import { latestOf, neighbour, queueOrder } from "../src/rules/handoffs";
+import { useHandoffs } from "../src/stores/handoffs";
+import { useLink } from "../src/stores/link";
+import { useSession } from "../src/stores/session";
+import { FakeSocket, handoff, provideCalls, reconnect } from "./helpers";
+
+const ME = { agent_id: "a_1", display_name: "小周" };
+
+describe("order", () => {
+  it("is: passed on by a colleague, then priority, then the longest wait", () => {
+    const rows = [
+      handoff("low", { priority: "low" }),
+      handoff("high-late", { priority: "high", queued_at: "2026-11-22T02:05:00Z" }),
+      handoff("high-early", { priority: "high", queued_at: "2026-11-22T02:01:00Z" }),
+      handoff("passed-on", { priority: "low", note: "请继续处理" }),
+      handoff("urgent", { priority: "urgent", queued_at: "2026-11-22T02:09:00Z" }),
+      handoff("taken", { state: "active", agent: ME }),
+    ];
+    expect(queueOrder(rows).map((row) => row.id)).toEqual([
+      "passed-on",
+      "urgent",
+      "high-early",
+      "high-late",
+      "low",
+    ]);
+  });
+
+  it("moves round at both ends and starts at the near one", () => {
+    expect(neighbour(["a", "b"], "b", 1)).toBe("a");
+    expect(neighbour(["a", "b"], "a", -1)).toBe("b");
+    expect(neighbour(["a", "b"], "gone", 1)).toBe("a");
+    expect(neighbour([], null, 1)).toBeNull();
+  });
+
+  it("takes the newest handoff of a conversation", () => {
+    const rows = [
+      handoff("old", { conversation_id: "c", queued_at: "2026-11-20T00:00:00Z" }),
+      handoff("new", { conversation_id: "c", queued_at: "2026-11-22T00:00:00Z" }),
+    ];
+    expect(latestOf(rows, "c")?.id).toBe("new");
+  });
+});
+
+describe("the store", () => {
+  const queued = vi.fn();
+  const conversations = vi.fn();
+  const claim = vi.fn();
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    setActivePinia(createPinia());
+    FakeSocket.made = [];
+    queued.mockReset().mockResolvedValue({ handoffs: [] });
+    conversations.mockReset().mockResolvedValue({ conversations: [] });
+    claim.mockReset();
+    provideCalls({ queued, conversations, claim });
+    useSession().agent = { ...ME, username: "zhou", role: "agent", groups: [], capacity: 5 };
+    useHandoffs();
+    useLink().start({ url: "ws://desk/ws/agent", createSocket: FakeSocket.create });
+  });
+  afterEach(() => {
+    useLink().stop();
+    vi.useRealTimers();
+  });
+
+  it("lets go of rows that left the queue while the connection was down", async () => {
+    const store = useHandoffs();
+    queued.mockResolvedValue({ handoffs: [handoff("a"), handoff("b")] });
+    FakeSocket.last.welcome();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.queue.map((row) => row.id)).toEqual(["a", "b"]);
+
+    queued.mockResolvedValue({ handoffs: [handoff("b")] });
+    await reconnect((ms) => vi.advanceTimersByTimeAsync(ms));
+    expect(store.queue.map((row) => row.id)).toEqual(["b"]);
+  });
+
+  it("keeps my conversations over a reconnection", async () => {
+    const mine = handoff("m", { state: "active", agent: ME, claimed_at: "2026-11-22T02:00:10Z" });
+    conversations.mockResolvedValue({
+      conversations: [{ conversation_id: "c_m", state: "active", seq: 3, handoff: mine }],
+    });
+    FakeSocket.last.welcome();
+    await vi.advanceTimersByTimeAsync(0);
+    await reconnect((ms) => vi.advanceTimersByTimeAsync(ms));
+    expect(useHandoffs().mine.map((row) => row.id)).toEqual(["m"]);
+  });
+
+  it("tells a row that is news from one that was there when the page was opened", async () => {
+    const store = useHandoffs();
+    const seen: [string, boolean][] = [];
+    store.onRow((row, before) => seen.push([row.id, store.settled && before === null]));
+    queued.mockResolvedValue({ handoffs: [handoff("old")] });
+    FakeSocket.last.welcome();
+    FakeSocket.last.say({ type: "handoff", handoff: handoff("old") });
+    await vi.advanceTimersByTimeAsync(0);
+    FakeSocket.last.say({ type: "handoff", handoff: handoff("fresh") });
+    expect(seen.filter(([, news]) => news).map(([id]) => id)).toEqual(["fresh"]);
+  });
+
+  it("says that the reading failed and keeps what it has", async () => {
+    const store = useHandoffs();
+    store.take(handoff("a"));
+    queued.mockRejectedValue(new ApiError(0, "unreachable", ""));
+    await store.readAll();
+    expect(store.readError).toBeInstanceOf(ApiError);
+    expect(store.queue).toHaveLength(1);
+  });
+
+  it("moves a claimed row from the queue to mine, and leaves it when somebody else was faster", async () => {
+    const store = useHandoffs();
+    store.take(handoff("a"));
+    claim.mockRejectedValueOnce(new ApiError(409, "already_claimed", ""));
+    await expect(store.claim("a")).rejects.toMatchObject({ code: "already_claimed" });
+    expect(store.queue).toHaveLength(1);
+    claim.mockResolvedValueOnce(handoff("a", { state: "active", agent: ME, claimed_at: "2026-11-22T02:00:10Z" }));
+    await store.claim("a");
+    expect([store.queue.length, store.mine.length]).toEqual([0, 1]);
+  });
+});

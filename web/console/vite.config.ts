@@ -1,0 +1,15 @@
+/** Builds the console into dist/, which the desk serves below /console/. */
+
+import vue from "@vitejs/plugin-vue";
+import { defineConfig } from "vitest/config";
+
+const desk = process.env.BATON_DESK_URL ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  base: "/console/",
+  plugins: [vue()],
+  define: { __VUE_I18N_LEGACY_API__: false, __VUE_I18N_FULL_INSTALL__: false, __INTLIFY_PROD_DEVTOOLS__: false },
+  build: { target: "es2022", cssCodeSplit: false, reportCompressedSize: false, modulePreload: { polyfill: false } },
+  server: { port: 5174, proxy: { "/api": desk, "/ws": { target: desk, ws: true } } },
+  test: { environment: "jsdom", include: ["tests/**/*.test.ts"], maxWorkers: 1, testTimeout: 20000 },
+});
