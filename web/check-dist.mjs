@@ -1,0 +1,75 @@
+/** Proves that the committed built files are what their sources build to, and that the widget keeps its size budgets. */
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const LOADER_BYTES = 2 * 1024;
+const FRAME_BYTES = 45 * 1024;
+
+/** How each front end is built into a folder of our choice: [command, ...arguments]. */
+const builders = {
+  widget: (outDir) => ["node", "build.mjs", outDir],
+  console: (outDir) => ["npx", "vite", "build", "--logLevel", "warn", "--emptyOutDir", "--outDir", outDir],
+};
+
+function files(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** What differs between two folders, in words. */
+function differences(committed, fresh) {
+  const [before, after] = [new Set(files(committed)), new Set(files(fresh))];
+  const found = [];
+  for (const name of new Set([...before, ...after])) {
+    if (!after.has(name)) found.push(`${name}: committed, but no longer built`);
+    else if (!before.has(name)) found.push(`${name}: built, but not committed`);
+    else if (!readFileSync(join(committed, name)).equals(readFileSync(join(fresh, name)))) found.push(`${name}: differs`);
+  }
+  return found;
+}
+
+function rebuild(part) {
+  const committed = resolve(here, part, "dist");
+  if (!existsSync(committed)) return [`${part}/dist is missing: npm run build`];
+  const fresh = mkdtempSync(join(tmpdir(), `baton-${part}-`));
+  try {
+    const [command, ...rest] = builders[part](fresh);
+    execFileSync(command, rest, { cwd: resolve(here, part), stdio: ["ignore", "ignore", "inherit"] });
+    return differences(committed, fresh).map((line) => `${part}/dist/${line}`);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+const compressed = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
+
+/** The loader, and what frame.html makes a browser fetch before anything is shown. */
+function budgets() {
+  const dist = resolve(here, "widget/dist");
+  const page = readFileSync(join(dist, "frame.html"), "utf8");
+  const assets = Array.from(page.matchAll(/(?:src|href)="\/widget\/(assets\/[^"]+)"/g), (match) => match[1]);
+  const sizes = [
+    ["widget loader", compressed(join(dist, "loader.js")), LOADER_BYTES],
+    ["widget frame, js and css", assets.reduce((sum, name) => sum + compressed(join(dist, name)), 0), FRAME_BYTES],
+  ];
+  for (const [name, size, limit] of sizes) console.log(`${name}: ${size} of ${limit} bytes compressed`);
+  return sizes.filter(([, size, limit]) => size > limit).map(([name, size, limit]) => `${name}: ${size} bytes, allowed ${limit}`);
+}
+
+const parts = process.argv.slice(2);
+const asked = parts.length > 0 ? parts : Object.keys(builders).filter((part) => existsSync(resolve(here, part, "index.html")) || part === "widget");
+const problems = [...asked.flatMap(rebuild), ...(asked.includes("widget") ? budgets() : [])];
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) {
+  console.error("The built front ends do not fit their sources: npm ci && npm run build, then commit web/*/dist.");
+  process.exit(1);
+}
+console.log(`built files fit their sources: ${asked.join(", ")}`);

@@ -1,0 +1,189 @@
+/** The shapes of contracts/chat_socket.md, messages.md and desk_http.md, as the front ends see them. */
+
+export type Sender = "customer" | "bot" | "agent" | "system";
+export type ConversationState = "bot" | "queued" | "active" | "wrap_up" | "closed";
+export type Priority = "urgent" | "high" | "normal" | "low";
+export type EmotionFamily = "angry" | "anxious" | "disappointed" | "neutral" | "pleased";
+export type HandoffState = "queued" | "active" | "resolved" | "cancelled" | "handed_back";
+export type Presence = "online" | "busy" | "break" | "offline";
+
+export type EventType =
+  | "message"
+  | "handoff_queued"
+  | "handoff_cancelled"
+  | "agent_joined"
+  | "agent_left"
+  | "handed_back"
+  | "conversation_resolved"
+  | "rating_requested"
+  | "rated"
+  | "conversation_reopened";
+
+export interface Button {
+  title: string;
+  payload: string;
+}
+
+export interface Step {
+  text: string;
+  done: boolean;
+}
+
+export interface OrderItem {
+  title: string;
+  sku_text?: string | null;
+  quantity: number;
+}
+
+export interface OrderCard {
+  type: "order";
+  order_id: string;
+  status: string;
+  status_text: string;
+  placed_at: string;
+  amount_fen: number;
+  items: OrderItem[];
+  eta_text?: string | null;
+}
+
+export interface OrderListEntry {
+  order_id: string;
+  status_text: string;
+  placed_at: string;
+  amount_fen: number;
+  title: string;
+  payload: string;
+}
+
+export interface OrderListCard {
+  type: "order_list";
+  orders: OrderListEntry[];
+}
+
+export interface LogisticsCard {
+  type: "logistics";
+  order_id: string;
+  tracking_number: string;
+  carrier: string;
+  steps: Step[];
+  /** newest first, at most five */
+  events: { at: string; text: string }[];
+  anomaly_text?: string | null;
+  eta_text?: string | null;
+  courier_phone?: string | null;
+}
+
+export interface RefundCard {
+  type: "refund";
+  refund_id: string;
+  order_id: string;
+  amount_fen: number;
+  steps: Step[];
+  eta_text?: string | null;
+}
+
+export interface PointsCard {
+  type: "points";
+  balance: number;
+  lots: { points: number; expires_at: string }[];
+}
+
+export type KnownCard = OrderCard | OrderListCard | LogisticsCard | RefundCard | PointsCard;
+/** A card of a later version: shown by its `text` alone. */
+export interface UnknownCard {
+  type: string;
+  text?: string;
+}
+export type Card = KnownCard | UnknownCard;
+
+export interface Emotion {
+  family: EmotionFamily;
+  /** 0..3 */
+  intensity: number;
+  confidence?: number;
+}
+
+export interface Understanding {
+  intents: { name: string; confidence: number }[];
+  emotion: Emotion | null;
+  entities?: { entity: string; value: string }[];
+}
+
+export interface ChatEvent {
+  conversation: string;
+  /** gap-free from 1 */
+  seq: number;
+  type: EventType;
+  sender: Sender;
+  message_id: string;
+  client_id?: string | null;
+  text?: string | null;
+  buttons?: Button[] | null;
+  card?: Card | null;
+  agent?: { display_name: string; agent_id?: string } | null;
+  /** ISO 8601, UTC */
+  at: string;
+  /** only agents receive it */
+  understanding?: Understanding | null;
+}
+
+export interface QueueInfo {
+  position: number;
+  expected_wait_seconds: number | null;
+}
+
+export interface ConversationStatus {
+  state: ConversationState;
+  queue: QueueInfo | null;
+  agent: { display_name: string; agent_id?: string } | null;
+}
+
+export interface ErrorBody {
+  code: string;
+  message: string;
+}
+
+export interface Page {
+  url?: string;
+  title?: string;
+  order_id?: string | null;
+  product_id?: string | null;
+}
+
+export interface WelcomeFrame {
+  type: "welcome";
+  seq: number;
+  state: ConversationState;
+  queue: QueueInfo | null;
+  agent: { display_name: string; agent_id?: string } | null;
+}
+
+export interface AckFrame {
+  type: "ack";
+  cid: string;
+  message_id: string;
+  seq: number;
+  /** only towards agents */
+  conversation?: string;
+}
+
+
+export interface HandoffRow {
+  id: string;
+  conversation_id: string;
+  state: HandoffState;
+  priority: Priority;
+  headline: string;
+  skill_group: string;
+  emotion: { family: EmotionFamily; intensity: number } | null;
+  customer_name: string;
+  queued_at: string;
+  claimed_at: string | null;
+  agent: { agent_id: string; display_name: string } | null;
+}
+
+/** Any JSON object of the socket; `type` says what it is. */
+export interface Frame {
+  type: string;
+  [key: string]: unknown;
+}

@@ -1,0 +1,125 @@
+/** From events and unsent messages to what is drawn: days, system lines, groups of bubbles. Pure. */
+
+import { sameDay, type Button, type Card, type ChatEvent, type OutboxItem, type Sender } from "@baton/shared";
+
+/** Messages of one person within this time belong together. */
+const GROUP_MS = 3 * 60_000;
+
+export interface MessageRow {
+  kind: "message";
+  key: string;
+  sender: Sender;
+  name: string | null;
+  text: string;
+  card: Card | null;
+  buttons: Button[];
+  /** the newest message's buttons can be used, older ones are history */
+  active: boolean;
+  at: string;
+  first: boolean;
+  last: boolean;
+  delivery: OutboxItem["state"] | null;
+  errorCode: string | null;
+}
+
+export type Row = MessageRow | { kind: "day"; key: string; at: string } | { kind: "system"; key: string; text: string };
+
+export function buildTimeline(events: readonly ChatEvent[], outbox: readonly OutboxItem[]): Row[] {
+  const rows: Row[] = [];
+  for (const event of events) {
+    if (event.type === "message" && event.sender !== "system") append(rows, rowOfEvent(event));
+    // The question for a rating is the form itself.
+    else if (event.text && event.type !== "rating_requested") appendSystem(rows, event);
+  }
+  for (const item of outbox) append(rows, rowOfOutbox(item));
+  activateNewest(rows);
+  return rows;
+}
+
+/** Whether the customer is being asked for a rating: asked, and neither given nor overtaken by a new start. */
+export function ratingOpen(events: readonly ChatEvent[]): boolean {
+  let open = false;
+  for (const event of events) {
+    if (event.type === "rating_requested") open = true;
+    if (event.type === "rated" || event.type === "conversation_reopened") open = false;
+  }
+  return open;
+}
+
+function rowOfEvent(event: ChatEvent): MessageRow {
+  return {
+    kind: "message",
+    key: event.client_id ?? event.message_id,
+    sender: event.sender,
+    name: event.agent?.display_name ?? null,
+    text: event.text ?? "",
+    card: event.card ?? null,
+    buttons: event.buttons ?? [],
+    active: false,
+    at: event.at,
+    first: true,
+    last: true,
+    delivery: null,
+    errorCode: null,
+  };
+}
+
+function rowOfOutbox(item: OutboxItem): MessageRow {
+  return {
+    kind: "message",
+    key: item.cid,
+    sender: "customer",
+    name: null,
+    text: item.text,
+    card: null,
+    buttons: [],
+    active: false,
+    at: item.at,
+    first: true,
+    last: true,
+    delivery: item.state,
+    errorCode: item.errorCode ?? null,
+  };
+}
+
+function append(rows: Row[], row: MessageRow): void {
+  separateDays(rows, row.at, row.key);
+  const previous = rows[rows.length - 1];
+  if (previous?.kind === "message" && together(previous, row)) {
+    previous.last = false;
+    row.first = false;
+  }
+  rows.push(row);
+}
+
+function appendSystem(rows: Row[], event: ChatEvent): void {
+  separateDays(rows, event.at, event.message_id);
+  rows.push({ kind: "system", key: `${event.seq}`, text: event.text ?? "" });
+}
+
+function separateDays(rows: Row[], at: string, key: string): void {
+  const before = lastTime(rows);
+  if (before === null || !sameDay(before, at)) rows.push({ kind: "day", key: `day-${key}`, at });
+}
+
+function lastTime(rows: Row[]): string | null {
+  for (let index = rows.length - 1; index >= 0; index -= 1) {
+    const row = rows[index]!;
+    if (row.kind !== "system") return row.at;
+  }
+  return null;
+}
+
+function together(first: MessageRow, second: MessageRow): boolean {
+  const apart = Date.parse(second.at) - Date.parse(first.at);
+  return first.sender === second.sender && first.name === second.name && apart < GROUP_MS;
+}
+
+function activateNewest(rows: Row[]): void {
+  for (let index = rows.length - 1; index >= 0; index -= 1) {
+    const row = rows[index]!;
+    if (row.kind !== "message") continue;
+    row.active = row.sender !== "customer";
+    return;
+  }
+}

@@ -1,0 +1,95 @@
+/** Whose conversation it is: the shop tells late, people change, pages reload. */
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Chat } from "../src/frame/chat";
+import type { Session } from "../src/frame/session";
+
+class DeadSocket {
+  static readonly OPEN = 1;
+  readyState = 0;
+  close(): void {}
+}
+
+const identityOf = (customer: string) => `v1.${Buffer.from(JSON.stringify({ customer_id: customer })).toString("base64url")}.s`;
+const stored = (who: string): string =>
+  JSON.stringify({ conversation: `c_${who || "visitor"}`, token: "t", who, visitor: "v", read: 0 } satisfies Session);
+
+let created: { identity?: string; visitor?: string }[];
+let answer: () => Response;
+let kept: (string | null)[];
+let chat: Chat;
+
+beforeEach(() => {
+  created = [];
+  kept = [];
+  answer = () => Response.json({ conversation_id: `c_new${created.length}`, token: "t", seq: 0 }, { status: 201 });
+  vi.stubGlobal("WebSocket", DeadSocket);
+  vi.stubGlobal("matchMedia", () => ({ matches: false }));
+  vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
+    if (!url.endsWith("/api/v1/conversations")) throw new TypeError("no such network");
+    created.push(JSON.parse(String(init.body)) as { identity?: string });
+    return answer();
+  });
+  chat = new Chat();
+  chat.attach({ keepSession: (session) => kept.push(session), unread: () => undefined, close: () => undefined });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+const keptNow = () => JSON.parse(kept[kept.length - 1] ?? "null") as Session | null;
+
+describe("whose conversation", () => {
+  it("resumes a customer's conversation when the shop tells late who is logged in", async () => {
+    chat.restore(stored("C1001"));
+    chat.follow({});
+    await settled();
+    expect(kept).toEqual([]);
+    chat.follow({ identity: identityOf("C1001") });
+    await settled();
+    expect(created).toEqual([]);
+    expect(keptNow()).toMatchObject({ conversation: "c_C1001", who: "C1001" });
+  });
+
+  it("does not show it to whoever opens the chat without being logged in", async () => {
+    chat.restore(stored("C1001"));
+    chat.follow({});
+    chat.setOpen(true);
+    await settled();
+    expect(created).toHaveLength(1);
+    expect(created[0]!.identity).toBeUndefined();
+    expect(keptNow()).toMatchObject({ conversation: "c_new1", who: "" });
+  });
+
+  it.each([["another customer", identityOf("C2002"), "C2002"], ["a log-out", null, ""]])("begins anew for %s", async (_name, identity, who) => {
+    chat.restore(stored("C1001"));
+    chat.follow({ identity });
+    await settled();
+    expect(kept[0]).toBeNull();
+    expect(keptNow()).toMatchObject({ conversation: "c_new1", who });
+    expect(created[0]!.visitor).toBe("v");
+  });
+
+  it("creates one conversation however often the shop repeats itself", async () => {
+    chat.restore(null);
+    for (let turn = 0; turn < 3; turn += 1) chat.follow({ identity: null });
+    chat.setOpen(true);
+    await settled();
+    chat.follow({ identity: null, page: { order_id: "20261118000123" } });
+    await settled();
+    expect(created).toHaveLength(1);
+  });
+
+  it("says why it cannot begin, and begins when asked again", async () => {
+    answer = () => Response.json({ error: { code: "identity_invalid", message: "" } }, { status: 401 });
+    chat.restore(null);
+    chat.follow({ identity: identityOf("C1001") });
+    await settled();
+    expect(chat.state).toMatchObject({ phase: "failed", errorCode: "identity_invalid" });
+    answer = () => Response.json({ conversation_id: "c_9", token: "t", seq: 0 }, { status: 201 });
+    await chat.begin();
+    expect(chat.state.phase).toBe("ready");
+    expect(keptNow()).toMatchObject({ conversation: "c_9" });
+  });
+});

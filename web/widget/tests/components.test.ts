@@ -1,0 +1,128 @@
+/** The widget's components: the input method, the queue, the rating, a failed message. */
+
+import { createTranslate, loadMessages, TRANSLATE, type ConversationStatus } from "@baton/shared";
+import { mount } from "@vue/test-utils";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import ChatComposer from "../src/frame/ChatComposer.vue";
+import ChatHeader from "../src/frame/ChatHeader.vue";
+import MessageRowView from "../src/frame/MessageRow.vue";
+import QueueBanner from "../src/frame/QueueBanner.vue";
+import RatingForm from "../src/frame/RatingForm.vue";
+import type { MessageRow } from "../src/frame/timeline";
+
+const t = createTranslate(await loadMessages("zh-CN"));
+const global = { provide: { [TRANSLATE as symbol]: t } };
+
+beforeEach(() => {
+  sessionStorage.clear();
+  vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener() {}, removeEventListener() {} }));
+});
+
+describe("composer", () => {
+  const composer = (props = {}) =>
+    mount(ChatComposer, { props: { agentName: null, canCallHuman: true, orderId: null, disabled: false, ...props }, global, attachTo: document.body });
+
+  it.each([
+    ["Enter", { key: "Enter" }, true],
+    ["Shift+Enter", { key: "Enter", shiftKey: true }, false],
+    ["Enter that confirms pinyin", { key: "Enter", isComposing: true }, false],
+    ["Enter that confirms pinyin in Safari", { key: "Enter", keyCode: 229 }, false],
+    ["another key", { key: "a" }, false],
+  ])("%s", async (_name, key, sends) => {
+    const wrapper = composer();
+    await wrapper.find("textarea").setValue("在吗");
+    await wrapper.find("textarea").trigger("keydown", key);
+    expect(wrapper.emitted("send")).toEqual(sends ? [["在吗"]] : undefined);
+    expect(wrapper.find("textarea").element.value).toBe(sends ? "" : "在吗");
+  });
+
+  it("sends neither nothing nor too much", async () => {
+    const wrapper = composer();
+    for (const text of ["", " \n ", "长".repeat(2001)]) {
+      await wrapper.find("textarea").setValue(text);
+      await wrapper.find("form").trigger("submit");
+    }
+    expect(wrapper.emitted("send")).toBeUndefined();
+    expect(wrapper.text()).toContain("已超出 1 字");
+  });
+
+  it("keeps a draft over a reload", async () => {
+    const first = composer();
+    await first.find("textarea").setValue("写到一半");
+    first.unmount();
+    expect(composer().find("textarea").element.value).toBe("写到一半");
+  });
+
+  it("offers a person with one tap, and says which order it is about", async () => {
+    const wrapper = composer({ orderId: "20261118000123" });
+    expect(wrapper.text()).toContain("订单尾号 0123");
+    await wrapper.find(".tool").trigger("click");
+    expect(wrapper.emitted("human")).toHaveLength(1);
+  });
+});
+
+describe("header", () => {
+  const header = (status: ConversationStatus) => mount(ChatHeader, { props: { status }, global }).find("h1").text();
+
+  it("calls a bot a bot and a person a person", () => {
+    expect(header({ state: "bot", queue: null, agent: null })).toBe("小接机器人");
+    expect(header({ state: "queued", queue: null, agent: null })).toBe("小接机器人");
+    expect(header({ state: "active", queue: null, agent: { display_name: "小周" } })).toBe("小周人工");
+  });
+});
+
+describe("queue", () => {
+  it.each([
+    [{ position: 1, expected_wait_seconds: 30 }, ["下一位就是您", "不到 1 分钟"]],
+    [{ position: 3, expected_wait_seconds: 130 }, ["前面还有 2 位", "约 3 分钟"]],
+    [{ position: 2, expected_wait_seconds: null }, ["前面还有 1 位"]],
+  ])("%j", (queue, words) => {
+    const text = mount(QueueBanner, { props: { queue }, global }).text();
+    for (const word of words) expect(text).toContain(word);
+    expect(text.includes("预计")).toBe(queue.expected_wait_seconds !== null);
+  });
+
+  it("can be left", async () => {
+    const wrapper = mount(QueueBanner, { props: { queue: null }, global });
+    await wrapper.find("button").trigger("click");
+    expect(wrapper.emitted("cancel")).toHaveLength(1);
+  });
+});
+
+describe("rating", () => {
+  it("asks why according to the stars and sends codes and comment", async () => {
+    const wrapper = mount(RatingForm, { global });
+    expect(wrapper.find("[type=submit]").exists()).toBe(false);
+    await wrapper.findAll("input[type=radio]")[4]!.trigger("change");
+    await wrapper.findAll(".reason")[0]!.trigger("click");
+    await wrapper.findAll("input[type=radio]")[1]!.trigger("change");
+    expect(wrapper.text()).toContain("不满意");
+    await wrapper.findAll(".reason")[1]!.trigger("click");
+    await wrapper.find("textarea").setValue(" 等了十分钟 ");
+    await wrapper.find("form").trigger("submit");
+    expect(wrapper.emitted("rate")).toEqual([[2, ["slow"], "等了十分钟"]]);
+  });
+});
+
+describe("a message of one's own", () => {
+  const row: MessageRow = {
+    kind: "message", key: "cid", sender: "customer", name: null, text: "在吗", card: null, buttons: [], active: false,
+    at: "2026-11-22T02:00:00Z", first: true, last: true, delivery: "failed", errorCode: null,
+  };
+  const message = (change: Partial<MessageRow>) => mount(MessageRowView, { props: { row: { ...row, ...change }, now: new Date() }, global });
+
+  it("can be sent again when it failed", async () => {
+    const wrapper = message({});
+    expect(wrapper.text()).toContain("发送失败，点此重发");
+    await wrapper.find(".undelivered button").trigger("click");
+    expect(wrapper.emitted("retry")).toHaveLength(1);
+  });
+
+  it("says why it was refused, in words for every code", async () => {
+    const wrapper = message({ errorCode: "message_too_long" });
+    expect(wrapper.text()).toContain("2000 字以内");
+    await wrapper.find(".undelivered button").trigger("click");
+    expect(wrapper.emitted("discard")).toHaveLength(1);
+    expect(message({ errorCode: "never_heard_of" }).text()).toContain("出了点问题");
+  });
+});
