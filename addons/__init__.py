@@ -1,0 +1,1 @@
+"""What Rasa loads by dotted path: understanding, escalation, the input channel."""

@@ -1,0 +1,1 @@
+"""Decides, from the conversation alone, when a person has to take over."""

@@ -1,0 +1,50 @@
+"""The bot's first words when it hands over: fitting to reason and mood, never the same wording twice in a row."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+from addons.escalation.issues import issues
+from addons.escalation.mood import mood_at_handoff
+from addons.escalation.playbook import Playbook
+from addons.escalation.rules import days_late
+from addons.escalation.views import Conversation, Decision
+
+
+def first_words(conversation: Conversation, decision: Decision, rules: Playbook, *, call: str = "") -> str:
+    """One finished sentence or two in Chinese. `call` is how to address the customer, like 王先生, or empty."""
+    words = rules.first_words
+    family, intensity = mood_at_handoff(conversation, decision)
+    wordings = words.by_trigger.get(decision.primary.code)
+    if wordings is None and intensity > 0:
+        wordings = words.by_emotion.get(family)
+    values = {
+        "call": f"{call}，" if call else "",
+        "who": words.who[decision.skill_group],
+        "thing": _thing(conversation, rules),
+        "promise": words.promises[decision.priority],
+    }
+    texts = [wording.format(**values) for wording in wordings or words.default]
+    return pick(texts, conversation.messages[-1].message_id if conversation.messages else "", _last_said(conversation))
+
+
+def pick(texts: list[str], seed: str, last: str | None) -> str:
+    """One of the texts, always the same for the same seed, another one when it was the last that was said."""
+    chosen = texts[crc32(seed.encode()) % len(texts)]
+    if chosen == last and len(texts) > 1:
+        chosen = texts[(texts.index(chosen) + 1) % len(texts)]
+    return chosen
+
+
+def _thing(conversation: Conversation, rules: Playbook) -> str:
+    """What it is about, as concretely as the systems know it."""
+    late = days_late(conversation)
+    if late:
+        return rules.first_words.late_thing.format(days_late=late)
+    named = [rules.intents[issue.intent].thing for issue in issues(conversation, rules)]
+    return next((thing for thing in reversed(named) if thing), rules.first_words.default_thing)
+
+
+def _last_said(conversation: Conversation) -> str | None:
+    said = [text for message in conversation.messages for text in message.bot_texts]
+    return said[-1] if said else None

@@ -1,0 +1,118 @@
+"""The parts of the summary about the customer: who, where, how they feel, when they were here. No I/O."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from addons.escalation.events import mapping
+from addons.summary.masking import mask_name, mask_phone
+from addons.summary.material import Json, Material, dicts, text_of, whole_of
+
+TIERS = ("normal", "silver", "gold", "vip")
+TIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$")
+
+
+def channel(material: Material) -> Json:
+    context = material.conversation.context
+    page, device = mapping(context.get("page")), mapping(context.get("device"))
+    kind = context.get("channel")
+    found: Json = {"kind": kind if isinstance(kind, str) and kind else "unknown"}
+    url = text_of(page, "url").get("url")
+    if url:
+        # A query can carry a session or a phone number; the path is enough to know the page.
+        found["page_url"] = material.shown(url.split("?")[0].split("#")[0])
+    title = text_of(page, "title").get("title")
+    if title:
+        found["page_title"] = material.shown(title)
+    found.update(text_of(device, "system", "browser"))
+    found.update(text_of(context, "locale"))
+    return found
+
+
+def customer(material: Material) -> Json | None:
+    context, profile = material.conversation.context, material.profile or {}
+    given = mapping(context.get("customer"))
+    proven = material.conversation.slots.get("verified_orders")
+    found: Json = {"verified": bool(given.get("customer_id"))}
+    if found["verified"]:
+        found["verified_by"] = "signed"
+    elif isinstance(proven, list) and proven:
+        found.update(verified=True, verified_by="order_and_phone")
+    identifier = given.get("customer_id") or profile.get("customer_id")
+    if isinstance(identifier, str) and identifier:
+        found["customer_id"] = identifier
+    if isinstance(profile.get("name"), str) and profile["name"].strip():
+        found["display_name"] = mask_name(profile["name"])
+    if isinstance(profile.get("phone"), str) and profile["phone"]:
+        found["masked_phone"] = mask_phone(profile["phone"])
+    for source in (profile, given):
+        if source.get("tier") in TIERS:
+            found.setdefault("tier", source["tier"])
+    if isinstance(profile.get("risk_tags"), list):
+        found["risk_tags"] = [str(tag) for tag in profile["risk_tags"]]
+    found.update(whole_of(context, "contacts_last_30_days", "open_tickets"))
+    return found
+
+
+def emotion(material: Material) -> Json:
+    known = [message for message in material.conversation.window if message.emotion is not None]
+    current = known[-1].emotion if known else ("neutral", 0)
+    family, intensity = current or ("neutral", 0)
+    found: Json = {
+        "family": family,
+        "intensity": intensity,
+        "course": [
+            {"message_id": message.message_id, "family": message.emotion[0], "intensity": message.emotion[1]}
+            for message in known
+            if message.emotion
+        ],
+        "first_action": material.book.first_action[material.mood[0]],
+    }
+    levels = [message.negative for message in known]
+    if len(levels) >= 2:
+        found["trend"] = _trend(levels)
+    if levels and max(levels) > 0:
+        found["peak_message_id"] = known[levels.index(max(levels))].message_id
+    heated = [trigger for trigger in material.decision.triggers if trigger.code in ("anger", "abuse", "complaint")]
+    words = [material.shown(word, 20) for trigger in heated for word in trigger.words]
+    if words:
+        found["words"] = list(dict.fromkeys(words))
+    return found
+
+
+def previous_contacts(material: Material) -> list[Json]:
+    found = []
+    for contact in dicts(material.conversation.context.get("previous_contacts")):
+        entry: Json = text_of(contact, "conversation_id", "at", "agent", "topic", "outcome")
+        if not {"conversation_id", "at", "outcome"} <= set(entry) or not TIME.match(entry["at"]):
+            continue
+        for name in ("topic", "outcome"):
+            if name in entry:
+                entry[name] = material.shown(entry[name])
+        kept: Any = contact.get("promise_kept")
+        if "promise_kept" in contact and (kept is None or isinstance(kept, bool)):
+            entry["promise_kept"] = kept
+        found.append(entry)
+    return found
+
+
+def last_messages(material: Material) -> list[Json]:
+    """The newest six lines of customer and bot; times only where the message itself brought one."""
+    lines: list[Json] = []
+    for message in material.conversation.messages:
+        line: Json = {"sender": "customer", "text": material.shown(message.text, 200), "message_id": message.message_id}
+        if message.at and TIME.match(message.at):
+            line["at"] = message.at
+        lines.append(line)
+        lines += [{"sender": "bot", "text": material.shown(text, 200)} for text in message.bot_texts]
+    return lines[-6:]
+
+
+def _trend(levels: list[int]) -> str:
+    """The newest level against the mean of those before it."""
+    before = levels[:-1]
+    mean = sum(before) / len(before)
+    if levels[-1] > mean:
+        return "rising"
+    return "falling" if levels[-1] < mean else "steady"

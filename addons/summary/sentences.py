@@ -1,0 +1,120 @@
+"""The two lines of a summary that people read first: the headline and the one sentence. No I/O."""
+
+from __future__ import annotations
+
+from addons.escalation.rules import days_late
+from addons.summary import case, people
+from addons.summary.material import Json, Material
+
+HEADLINE_CHARACTERS = 40
+
+
+def headline(material: Material) -> str:
+    """Who, what about which order, mood and wish, as many of them as fit into 40 characters."""
+    forms = material.book.headline
+    pieces = [
+        who(material),
+        problem(material),
+        _mood(material),
+        material.book.labels.outcome[outcome] if (outcome := case.desired_outcome(material)) != "unknown" else "",
+        _order(material, forms["order"]),
+    ]
+    line = ""
+    for piece in (piece for piece in pieces if piece):
+        candidate = f"{line}，{piece}" if line else piece
+        line = candidate if len(candidate) <= HEADLINE_CHARACTERS else line
+    return line[:HEADLINE_CHARACTERS] or forms["fallback"]
+
+
+def one_sentence(material: Material) -> str:
+    """What a specialist can act on: the technical form when it is a technical matter, else the order form."""
+    diagnosis = case.diagnosis(material)
+    if diagnosis is not None and material.is_technical:
+        return _technical(material, diagnosis)
+    forms, labels = material.book.one_sentence, material.book.labels
+    snapshot = case.order(material)
+    order = ""
+    if snapshot and "order_id" in snapshot:
+        order = forms["order_part"].format(tail=snapshot["order_id"][-4:], status=snapshot["status_text"])
+    family, intensity = material.mood
+    return forms["order"].format(
+        who=who(material),
+        order=order,
+        problem="，" + problem(material),
+        offered=_offered(material),
+        wants="，" + labels.outcome[case.desired_outcome(material)],
+        mood=forms["mood"].format(family=labels.family[family], intensity=intensity) if intensity else "",
+    )
+
+
+def who(material: Material) -> str:
+    """王*（金卡）, or 访客 for somebody nobody knows."""
+    known = people.customer(material) or {}
+    name = known.get("display_name") or material.book.labels.visitor
+    tier = known.get("tier")
+    if tier and tier != "normal":
+        return material.book.headline["who"].format(name=name, tier=material.book.labels.tier[tier])
+    return material.book.headline["who_plain"].format(name=name)
+
+
+def problem(material: Material) -> str:
+    """What went wrong, as concretely as the systems know it: lateness before the newest concern before the trigger."""
+    forms, late = material.book.headline, days_late(material.conversation)
+    titles = [
+        material.rules.intents[issue.intent].title
+        for issue in sorted(material.issues, key=lambda issue: issue.intent != "complain")
+    ]
+    stuck = (case.logistics(material) or {}).get("days_without_movement", 0)
+    if late:
+        first = forms["late"].format(days_late=late)
+    elif stuck >= 2:
+        first = forms["stuck"].format(days=stuck)
+    elif titles:
+        first = forms["issue"].format(title=titles[-1])
+    else:
+        label = material.book.labels.trigger.get(material.codes[0], material.codes[0])
+        first = label.format(score="").strip()
+    return first + (forms["more"].format(count=len(titles)) if len(titles) > 2 else "")
+
+
+def _mood(material: Material) -> str:
+    family, intensity = material.mood
+    words = material.book.headline_mood.get(family)
+    return words[min(intensity, len(words) - 1)] if words and intensity else ""
+
+
+def _order(material: Material, form: str) -> str:
+    snapshot = case.order(material)
+    return form.format(tail=snapshot["order_id"][-4:]) if snapshot and "order_id" in snapshot else ""
+
+
+def _offered(material: Material) -> str:
+    forms, tried = material.book.one_sentence, case.attempts(material)
+    if not tried:
+        return ""
+    last = tried[-1]
+    text = forms["tried"].format(what=last["what"], result=last["result"][:60].rstrip("。"))
+    return text + (forms["not_accepted"] if last.get("helped") is False else "")
+
+
+def _technical(material: Material, diagnosis: Json) -> str:
+    forms = material.book.one_sentence
+    known = people.customer(material) or {}
+    versions = " ".join(
+        diagnosis[name] for name in ("platform", "system_version", "app_version") if diagnosis.get(name)
+    )
+    tried = (
+        forms["technical_tried"].format(items="、".join(diagnosis["tried"]))
+        if diagnosis.get("tried")
+        else forms["technical_nothing_tried"]
+    )
+    pieces = {
+        "account": diagnosis.get("account") or known.get("customer_id") or forms["unknown_account"],
+        "platform": f"{versions}，" if versions else "",
+        "steps": f"{diagnosis['steps']}，" if diagnosis.get("steps") else "",
+        "symptom": f"{diagnosis['symptom']}，" if diagnosis.get("symptom") else "",
+        "since": f"{diagnosis['since']}，" if diagnosis.get("since") else "",
+        "tried": tried,
+        "need": forms["technical_need"],
+    }
+    return forms["technical"].format(**pieces) + "。"
