@@ -71,9 +71,14 @@ def topic_group(conversation: Conversation, rules: Playbook) -> str:
             for intent in message.intents:
                 info = rules.intents.get(intent)
                 if info and info.group and info.kind in kinds and intent != "complain":
-                    return info.group
+                    # Urging an order that is on its way is the carrier's matter.
+                    return "logistics" if intent == "urge_order" and parcel_known(conversation) else info.group
     complained = any("complain" in message.intents for message in conversation.window)
     return "complaints" if complained else rules.default_group
+
+
+def parcel_known(conversation: Conversation) -> bool:
+    return any(finding.get("logistics") for finding in conversation.findings)
 
 
 def customer_tier(conversation: Conversation) -> str | None:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from addons.escalation.events import mapping
+from addons.escalation.views import MessageView
 from addons.summary.masking import mask_name, mask_phone
 from addons.summary.material import Json, Material, dicts, text_of, whole_of
 
@@ -73,12 +74,18 @@ def emotion(material: Material) -> Json:
     if len(levels) >= 2:
         found["trend"] = _trend(levels)
     if levels and max(levels) > 0:
-        found["peak_message_id"] = known[levels.index(max(levels))].message_id
+        found["peak_message_id"] = max(enumerate(known), key=_heat)[1].message_id
     heated = [trigger for trigger in material.decision.triggers if trigger.code in ("anger", "abuse", "complaint")]
     words = [material.shown(word, 20) for trigger in heated for word in trigger.words]
     if words:
         found["words"] = list(dict.fromkeys(words))
     return found
+
+
+def _heat(numbered: tuple[int, MessageView]) -> tuple[int, bool, int]:
+    """Orders messages by strength; of equals anger comes first, then the later one."""
+    number, message = numbered
+    return message.negative, bool(message.emotion and message.emotion[0] == "angry"), number
 
 
 def previous_contacts(material: Material) -> list[Json]:

@@ -74,7 +74,14 @@ def problem(material: Material) -> str:
     else:
         label = material.book.labels.trigger.get(material.codes[0], material.codes[0])
         first = label.format(score="").strip()
-    return first + (forms["more"].format(count=len(titles)) if len(titles) > 2 else "")
+    count = len(_matters(material, parcel=bool(late) or stuck >= 2))
+    return first + (forms["more"].format(count=count) if count > 1 else "")
+
+
+def _matters(material: Material, parcel: bool) -> set[str | None]:
+    """What the customer wants settled, by skill group: asking and urging about one parcel is one matter, not two."""
+    groups = {material.rules.intents[issue.intent].group for issue in material.issues if issue.intent != "complain"}
+    return (groups - {"orders", "logistics"}) | {"logistics"} if parcel else groups
 
 
 def _mood(material: Material) -> str:
