@@ -1,0 +1,113 @@
+"""Which order a customer means: pure rules over their orders, the page, and the words of the message."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from actions.shop_types import Order
+
+MAX_LISTED = 5
+DEFAULT_TOPIC = "query_order_status"
+# A product word shorter than this says too little to tell two orders apart.
+WORD_LENGTH = 2
+
+OPEN = ("pending_payment", "unshipped", "shipped", "refunding")
+RECEIVED = ("delivered", "completed")
+FITTING_STATES: dict[str, tuple[str, ...]] = {
+    "query_order_status": OPEN,
+    "urge_order": ("unshipped", "shipped"),
+    "modify_order": ("pending_payment", "unshipped", "shipped"),
+    "cancel_order": ("pending_payment", "unshipped", "shipped"),
+    "undo_request": ("refunding", "cancelled"),
+    "query_logistics": ("shipped",),
+    "report_delivery_problem": ("shipped", "delivered"),
+    "request_return": RECEIVED,
+    "request_exchange": RECEIVED,
+    "query_refund_status": ("refunding", "refunded"),
+    "query_after_sales_progress": ("refunding",),
+    "report_damaged_item": RECEIVED,
+    "report_wrong_item": RECEIVED,
+    "report_quality_issue": RECEIVED,
+    "request_invoice": ("shipped", *RECEIVED),
+}
+_ORDINALS = {"一": 0, "1": 0, "二": 1, "2": 1, "两": 1, "三": 2, "3": 2, "四": 3, "4": 3, "五": 4, "5": 4}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Either one order, or those to choose from; `fits` is False when none of them suits the topic."""
+
+    order_id: str | None
+    listed: tuple[Order, ...] = ()
+    fits: bool = True
+
+
+def choose(
+    orders: list[Order],
+    topic: str,
+    words: str,
+    *,
+    page_order_id: str | None = None,
+    focus_order_id: str | None = None,
+    order_tail: str | None = None,
+) -> Choice:
+    """The order a message without a number means.
+
+    The end of an order number, else product words narrow first. Then the order spoken of last on this page if it
+    fits, the
+    order on the page, the only order that fits the topic, and the one spoken of last. Otherwise a list, newest first.
+    """
+    named = [order for order in orders if order_tail and order["order_id"].endswith(order_tail)]
+    named = named or mentioned(orders, words)
+    pool = named or orders
+    fitting = [order for order in pool if fits(order, topic)]
+    page_is_theirs = any(order["order_id"] == page_order_id for order in pool)
+    if any(order["order_id"] == focus_order_id for order in fitting):
+        return Choice(focus_order_id)
+    if page_is_theirs:
+        return Choice(page_order_id)
+    if len(fitting) == 1:
+        return Choice(fitting[0]["order_id"])
+    if any(order["order_id"] == focus_order_id for order in pool):
+        return Choice(focus_order_id)
+    if len(named) == 1:
+        return Choice(named[0]["order_id"])
+    return Choice(None, tuple((fitting or pool)[:MAX_LISTED]), fits=bool(fitting))
+
+
+def fits(order: Order, topic: str) -> bool:
+    """Whether a topic makes sense for an order in its state."""
+    if topic == "query_refund_status" and order["refund_ids"]:
+        return True
+    if topic == "query_after_sales_progress" and (order["return_ids"] or order["refund_ids"]):
+        return True
+    return order["status"] in FITTING_STATES.get(topic, OPEN)
+
+
+def mentioned(orders: list[Order], words: str) -> list[Order]:
+    """The orders whose goods the words name best, [] when they name none."""
+    scores = [(max((overlap(line["title"], words) for line in order["lines"]), default=0), order) for order in orders]
+    best = max((score for score, _ in scores), default=0)
+    return [order for score, order in scores if score == best] if best else []
+
+
+def overlap(title: str, words: str) -> int:
+    """Length of the longest run of the title that the words contain; 0 below two Chinese characters."""
+    chinese = re.findall(r"[\u4e00-\u9fff]+", title)
+    longest = 0
+    for run in chinese:
+        for start in range(len(run)):
+            for end in range(start + max(longest + 1, WORD_LENGTH), len(run) + 1):
+                if run[start:end] not in words:
+                    break
+                longest = end - start
+    return longest
+
+
+def ordinal_in(words: str) -> int | None:
+    """第二个 -> 1, 最近那单 -> 0; None when the words name no place in the list."""
+    place = re.search(r"第\s*([一二两三四五1-5])\s*[个单笔条件]", words)
+    if place:
+        return _ORDINALS[place[1]]
+    return 0 if re.search(r"最近|最新|最上面|刚(买|下)", words) else None

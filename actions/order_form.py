@@ -1,0 +1,285 @@
+"""The form that finds the order and proves that it is the customer's: nothing about an order is said before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from rasa_sdk import Action, FormValidationAction, Tracker
+from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.answer import Reply, fact, finding, human, remember, say
+from actions.base import further_intents
+from actions.context import Turn, order_number_in, order_tail_in, phone_ending_in, read_turn
+from actions.order_choice import DEFAULT_TOPIC, Choice, choose, ordinal_in
+from actions.shop_api import NotFoundError, ShopApi, ShopError, VerificationLockedError, shop_api
+from actions.shop_types import Order
+from actions.texts import text
+from actions.words import tail
+
+logger = logging.getLogger(__name__)
+
+MAX_VERIFICATION_FAILURES = 3
+# Why a form ends without an order; action_answer_order finds the words in slot `form_exit`.
+REFUSED, NO_ORDERS, SHOP_DOWN, NOT_PROVEN = "refused", "no_orders", "shop_down", "not_proven"
+# What a form leaves behind must not answer the next question.
+CLEARED = {"order_id": None, "phone_ending": None, "form_exit": None, "noticed": None}
+
+Slots = dict[str, Any]
+
+
+class ValidateOrderForm(FormValidationAction):
+    """Fills order_id and phone_ending; asks for neither once the order is proven or the form must end."""
+
+    def __init__(self, shop: ShopApi | None = None) -> None:
+        self.shop = shop or shop_api()
+
+    def name(self) -> str:
+        return "validate_order_form"
+
+    async def next_requested_slot(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> EventType | None:
+        """None of the slots any more once the order is proven or the form must end; else Rasa asks the next one."""
+        proven = tracker.slots.get("order_id") in (tracker.slots.get("verified_orders") or [])
+        return SlotSet("requested_slot", None) if proven or tracker.slots.get("form_exit") else None
+
+    async def extract_topic(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> Slots:
+        """A bare order number without any topic asks for the state of that order."""
+        return {} if tracker.slots.get("topic") else {"topic": DEFAULT_TOPIC}
+
+    async def extract_order_id(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> Slots:
+        """Find the order without asking: page, earlier choice, words of the message, the only one that fits."""
+        turn = read_turn(tracker)
+        if not may_name_an_order(turn):
+            return {}
+        if tracker.slots.get("order_id") and not wants_another_order(turn):
+            return {}
+        try:
+            return await self._found(turn, str(tracker.slots.get("topic") or DEFAULT_TOPIC), tracker)
+        except ShopError as error:
+            logger.warning("message %s: no orders from the shop: %s", turn.message_id, error)
+            return self._end(tracker, SHOP_DOWN)
+
+    def _end(self, tracker: Tracker, reason: str) -> Slots:
+        """End the form from an extraction: the SDK drops slots there that the form does not require, so the reason
+        travels in the tracker until validate_order_id, which runs next, returns it."""
+        tracker.slots["form_exit"] = reason
+        return {"order_id": None}
+
+    async def _found(self, turn: Turn, topic: str, tracker: Tracker) -> Slots:
+        if turn.customer_id is None:
+            known = turn.focus_order_id if turn.focus_order_id in turn.verified_orders else None
+            return {"order_id": known} if known and turn.requested_slot is None else {}
+        orders = await self._ask(self.shop.orders, turn.customer_id)
+        if not orders:
+            return {} if turn.requested_slot else self._end(tracker, NO_ORDERS)
+        if turn.requested_slot == "order_id":
+            order_id = picked(turn, topic, orders)
+            return {"order_id": order_id} if order_id else {}
+        return {"order_id": choice_of(turn, topic, orders).order_id}
+
+    async def extract_phone_ending(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> Slots:
+        turn = read_turn(tracker)
+        ending = phone_ending_in(turn.text, asked=turn.requested_slot == "phone_ending")
+        return {"phone_ending": ending} if ending else {}
+
+    async def validate_topic(
+        self,
+        value: Any,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> Slots:
+        """Keep the topic, and note what else the message asked for until the order is answered."""
+        turn = read_turn(tracker)
+        topic = str(value or DEFAULT_TOPIC)
+        return {"topic": topic, "noticed": further_intents(turn)} if topic == turn.intent else {"topic": topic}
+
+    async def validate_order_id(
+        self,
+        value: Any,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> Slots:
+        """An own or proven order is accepted; any other number waits for the phone ending."""
+        if tracker.slots.get("form_exit"):
+            return {"order_id": None, "form_exit": tracker.slots["form_exit"]}
+        turn = read_turn(tracker)
+        order_id = order_number_in(value) if value else None
+        if order_id is None or order_id in turn.verified_orders:
+            return {"order_id": order_id}
+        try:
+            return await self._checked(turn, order_id, tracker.slots.get("phone_ending"), dispatcher)
+        except ShopError as error:
+            logger.warning("message %s: order not checked: %s", turn.message_id, error)
+            return {"order_id": order_id, "form_exit": SHOP_DOWN}
+
+    async def _checked(
+        self,
+        turn: Turn,
+        order_id: str,
+        ending: str | None,
+        dispatcher: CollectingDispatcher,
+    ) -> Slots:
+        if await self._is_own(turn, order_id):
+            return {"order_id": order_id, "verified_orders": [*turn.verified_orders, order_id]}
+        if failures(turn) >= MAX_VERIFICATION_FAILURES:
+            return {"order_id": order_id, "form_exit": REFUSED}
+        return await self._proven(turn, order_id, ending, dispatcher) if ending else {"order_id": order_id}
+
+    async def validate_phone_ending(
+        self,
+        value: Any,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> Slots:
+        turn = read_turn(tracker)
+        order_id = tracker.slots.get("order_id")
+        if tracker.slots.get("phone_ending") != value:  # validate_order_id has just tried it
+            return {"phone_ending": tracker.slots.get("phone_ending")}
+        if not value or tracker.slots.get("form_exit") or order_id is None or order_id in turn.verified_orders:
+            return {"phone_ending": value}
+        try:
+            return await self._proven(turn, str(order_id), str(value), dispatcher)
+        except ShopError as error:
+            logger.warning("message %s: order not verified: %s", turn.message_id, error)
+            return {"phone_ending": None, "form_exit": SHOP_DOWN}
+
+    async def _is_own(self, turn: Turn, order_id: str) -> bool:
+        if turn.customer_id is None:
+            return False
+        try:
+            order = await self._ask(self.shop.order, order_id)
+        except NotFoundError:
+            return False
+        return order["customer_id"] == turn.customer_id
+
+    async def _proven(self, turn: Turn, order_id: str, ending: str, dispatcher: CollectingDispatcher) -> Slots:
+        """Ask the shop whether the ending belongs to the order.
+
+        An unknown order, a locked one and a wrong ending get the same words: nobody learns which numbers exist.
+        """
+        try:
+            matches = await self._ask(self.shop.verify, order_id, ending)
+        except (NotFoundError, VerificationLockedError) as error:
+            logger.info("message %s: verification refused: %s", turn.message_id, error)
+            matches = False
+        if matches:
+            return {"order_id": order_id, "phone_ending": ending, "verified_orders": [*turn.verified_orders, order_id]}
+        count = failures(turn) + 1
+        entry = finding(turn, "verification", text("findings.verification_failed"))
+        slots: Slots = {
+            "order_id": order_id,
+            "phone_ending": None,
+            "verify_failures": float(count),
+            "findings": remember(turn.slots.get("findings"), entry),
+        }
+        if count >= MAX_VERIFICATION_FAILURES:
+            return slots | {"form_exit": REFUSED}
+        left = MAX_VERIFICATION_FAILURES - count
+        words = text("order_form.mismatch", tail=tail(order_id), ending=ending, left=left)
+        say(dispatcher, (Reply(words, buttons=(human(),)),))
+        return slots
+
+    async def _ask(self, call: Any, *arguments: Any) -> Any:
+        return await asyncio.to_thread(call, *arguments)
+
+
+class ActionLeaveOrder(Action):
+    """The customer no longer wants to look up an order: close the form and forget the half-given data."""
+
+    def name(self) -> str:
+        return "action_leave_order"
+
+    async def run(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[EventType]:
+        say(dispatcher, (Reply(text("order_form.left")),))
+        return [ActiveLoop(None), SlotSet("requested_slot", None)] + [
+            SlotSet(name, value) for name, value in CLEARED.items()
+        ]
+
+
+def failures(turn: Turn) -> int:
+    """Wrong endings so far in this conversation."""
+    return int(turn.slots.get("verify_failures") or 0)
+
+
+def may_name_an_order(turn: Turn) -> bool:
+    """While the form waits, only an answer may pick an order, not a question that happens to name a product."""
+    if turn.requested_slot is None:
+        return True
+    return turn.intent in ("inform", "affirm", "nlu_fallback") or turn.intent == turn.slots.get("topic")
+
+
+def wants_another_order(turn: Turn) -> bool:
+    """A signed customer changed the topic instead of proving an order that is not in the account."""
+    new_topic = turn.requested_slot == "phone_ending" and turn.intent == turn.slots.get("topic")
+    return new_topic and turn.customer_id is not None and not turn.entities.get("order_id")
+
+
+def choice_of(turn: Turn, topic: str, orders: list[Order]) -> Choice:
+    """The order the message means, or the list to show."""
+    focus = turn.focus_order_id if turn.focus_page_order_id == turn.page_order_id else None
+    return choose(
+        orders,
+        topic,
+        turn.text,
+        page_order_id=turn.page_order_id,
+        focus_order_id=focus,
+        order_tail=order_tail_in(turn.text, asked=False),
+    )
+
+
+def picked(turn: Turn, topic: str, orders: list[Order]) -> str | None:
+    """The order an answer to the list names, by place or by goods."""
+    listed = choose(orders, topic, "").listed
+    place = ordinal_in(turn.text)
+    if place is not None and place < len(listed):
+        return listed[place]["order_id"]
+    return choose(orders, topic, turn.text, order_tail=order_tail_in(turn.text, asked=True)).order_id
+
+
+def exit_answer(turn: Turn, reason: str) -> tuple[Reply, dict[str, Any]]:
+    """The words and the finding for a form that ended without an order."""
+    if reason == REFUSED:
+        entry = finding(
+            turn,
+            "verification_refused",
+            text("order_form.refused"),
+            facts=[fact("verification", text("findings.verification_failed"), "order_api", turn.now)],
+        )
+        return Reply(text("order_form.refused"), buttons=(human("human_check"),)), entry
+    if reason == NOT_PROVEN:
+        words = text("order_form.not_proven")
+        return Reply(words, buttons=(human("human_check"),)), finding(turn, "verification", words)
+    if reason == NO_ORDERS:
+        words = text("order_form.no_orders")
+        return Reply(words, buttons=(human(),)), finding(turn, "no_orders", words)
+    return Reply(text("shop_down"), buttons=(human(),)), finding(turn, "shop_down", text("findings.shop_down_result"))

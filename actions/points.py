@@ -1,0 +1,108 @@
+"""Points: how many, what lapses when, how to use them, what was booked."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from actions.answer import Answer, Button, Json, Reply, button, fact, finding, human
+from actions.base import AnsweringAction
+from actions.context import Turn
+from actions.policies import policy, policy_text
+from actions.shop_types import Points
+from actions.texts import text
+from actions.words import day, deadline, money, parse_time
+
+MAX_LOTS = 5
+MAX_HISTORY = 4
+SOON = timedelta(days=60)
+
+
+def balance_words(points: Points, now: datetime) -> str:
+    """The balance, its worth in money, and what lapses next."""
+    if points["balance"] <= 0:
+        return text("points.zero")
+    words = text("points.balance", balance=points["balance"], worth=money(worth_fen(points["balance"])))
+    lots = open_lots(points, now)
+    if lots and parse_time(lots[0]["expires_at"]) - now <= SOON:
+        expires_at = deadline(parse_time(lots[0]["expires_at"]), now)
+        return words + text("points.next_expiry", points=lots[0]["points"], expires_at=expires_at)
+    return words + text("points.no_expiry_soon")
+
+
+def expiry_words(points: Points, now: datetime) -> str:
+    """Every lot with its day, soonest first."""
+    lots = open_lots(points, now)
+    if not lots:
+        return text("points.zero")
+    lines = [
+        text("points.expiry_line", expires_at=deadline(parse_time(lot["expires_at"]), now), points=lot["points"])
+        for lot in lots[:MAX_LOTS]
+    ]
+    return text("points.expiry_intro", balance=points["balance"]) + "\n" + "\n".join(lines)
+
+
+def history_words(points: Points, now: datetime) -> str:
+    """The newest bookings, so that a missing one can be seen; empty without any."""
+    newest = sorted(points["history"], key=lambda item: item["at"], reverse=True)[:MAX_HISTORY]
+    if not newest:
+        return ""
+    lines = [
+        text("points.history_line", at=day(parse_time(item["at"]), now), delta=f"{item['delta']:+d}", text=item["text"])
+        for item in newest
+    ]
+    return text("points.history_intro") + "\n" + "\n".join(lines)
+
+
+def worth_fen(balance: int) -> int:
+    """What points are worth, whole steps of the exchange rule only."""
+    return balance // int(policy("points.worth_points")) * int(policy("points.worth_fen"))
+
+
+def open_lots(points: Points, now: datetime) -> list[Json]:
+    """Unspent lots that have not lapsed, soonest first."""
+    lots = [dict(lot) for lot in points["lots"] if parse_time(lot["expires_at"]) > now and lot["points"] > 0]
+    return sorted(lots, key=lambda lot: str(lot["expires_at"]))
+
+
+def points_card(points: Points, now: datetime) -> Json:
+    """The card of contracts/messages.md."""
+    lots = [{"points": lot["points"], "expires_at": lot["expires_at"]} for lot in open_lots(points, now)[:MAX_LOTS]]
+    return {"type": "points", "balance": points["balance"], "lots": lots}
+
+
+def _said(turn: Turn, points: Points) -> tuple[str, tuple[Button, ...]]:
+    if turn.intent == "ask_points_expiry":
+        return expiry_words(points, turn.now), ()
+    if turn.intent == "ask_points_redemption":
+        return balance_words(points, turn.now) + "\n" + policy_text("points.ask_points_redemption"), ()
+    if turn.intent == "report_points_issue":
+        parts = [history_words(points, turn.now), policy_text("points.refund_rule") + text("points.issue_next")]
+        return "\n".join(part for part in parts if part), (human("human_check"),)
+    return balance_words(points, turn.now), ()
+
+
+class ActionAnswerPoints(AnsweringAction):
+    """Answers the four points intents from the member API, for a visitor from the policies."""
+
+    def name(self) -> str:
+        return "action_answer_points"
+
+    async def answer(self, turn: Turn) -> Answer:
+        if turn.customer_id is None:
+            return self._visitor(turn)
+        points = await self.ask(self.shop.points, turn.customer_id)
+        words, buttons = _said(turn, points)
+        facts = [fact("points_balance", points["balance"], "member_api", turn.now)]
+        lots = open_lots(points, turn.now)
+        if lots:
+            expires_at = deadline(parse_time(str(lots[0]["expires_at"])), turn.now)
+            facts.append(fact("points_next_expiry", f"{lots[0]['points']} / {expires_at}", "member_api", turn.now))
+        reply = Reply(words, points_card(points, turn.now), buttons)
+        return Answer((reply,), finding(turn, "points", words, facts=facts))
+
+    def _visitor(self, turn: Turn) -> Answer:
+        rule = {"ask_points_redemption": "points.ask_points_redemption", "report_points_issue": "points.refund_rule"}
+        words = text("points.login")
+        path = rule.get(turn.intent, "points.ask_points_expiry")
+        reply = Reply(words + "\n" + policy_text(path), buttons=(button("see_status", "/query_order_status"), human()))
+        return Answer((reply,), finding(turn, "policy", words))

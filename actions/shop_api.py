@@ -1,0 +1,201 @@
+"""The shop's HTTP API: the only module of the bot that does HTTP.
+
+Errors: ShopError > NotFoundError, VerificationLockedError, ShopRefusedError, ShopUnavailableError.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, cast
+from urllib.parse import quote
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from actions.settings import Settings, settings
+from actions.shop_types import (
+    Coupon,
+    Customer,
+    Eligibility,
+    Order,
+    Points,
+    Product,
+    Refund,
+    Return,
+    Shipment,
+)
+
+RETRIES = 2
+BREAKER_FAILURES = 4
+BREAKER_REST_SECONDS = 10.0
+
+
+class ShopError(Exception):
+    """Anything that kept us from an answer of the shop."""
+
+
+class NotFoundError(ShopError):
+    """The shop knows no such thing; `code` says which kind."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class VerificationLockedError(ShopError):
+    """Too many wrong phone endings for this order today."""
+
+
+class ShopRefusedError(ShopError):
+    """The shop rejected the call itself (token, malformed request): a fault of set-up, not of the customer."""
+
+
+class ShopUnavailableError(ShopError):
+    """No answer in time, a server error, or the breaker is open."""
+
+
+class Breaker:
+    """After several failures in a row asks nobody for a while, so that customers need not wait for time-outs."""
+
+    def __init__(
+        self,
+        failures: int = BREAKER_FAILURES,
+        rest_seconds: float = BREAKER_REST_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limit = failures
+        self._rest_seconds = rest_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._open_until = 0.0
+
+    def check(self) -> None:
+        """Raises ShopUnavailableError while open; afterwards calls are tried again."""
+        with self._lock:
+            if self._clock() < self._open_until:
+                raise ShopUnavailableError("the shop failed repeatedly; waiting before asking again")
+
+    def succeeded(self) -> None:
+        with self._lock:
+            self._failures = 0
+
+    def failed(self) -> None:
+        with self._lock:
+            self._failures += 1
+            if self._failures >= self._limit:
+                self._open_until = self._clock() + self._rest_seconds
+
+
+class ShopApi:
+    """Blocking client; actions call it through asyncio.to_thread."""
+
+    def __init__(self, config: Settings, breaker: Breaker | None = None) -> None:
+        self._base = f"{config.shop_url}/api/v1"
+        self._timeout = (config.connect_timeout_seconds, config.read_timeout_seconds)
+        self._breaker = breaker or Breaker()
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {config.shop_token}"
+        # Only GET is repeated: a repeated POST /verify would cost the customer an attempt.
+        retry = Retry(
+            total=RETRIES,
+            backoff_factor=0.1,
+            status_forcelist=(502, 503, 504),
+            allowed_methods=("GET",),
+            raise_on_status=False,
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=32))
+
+    def customer(self, customer_id: str) -> Customer:
+        return cast("Customer", self._get(f"/customers/{_part(customer_id)}"))
+
+    def orders(self, customer_id: str, limit: int = 20) -> list[Order]:
+        """Newest first."""
+        return cast("list[Order]", self._get(f"/customers/{_part(customer_id)}/orders", limit=limit)["orders"])
+
+    def points(self, customer_id: str) -> Points:
+        return cast("Points", self._get(f"/customers/{_part(customer_id)}/points"))
+
+    def coupons(self, customer_id: str) -> list[Coupon]:
+        return cast("list[Coupon]", self._get(f"/customers/{_part(customer_id)}/coupons")["coupons"])
+
+    def order(self, order_id: str) -> Order:
+        return cast("Order", self._get(f"/orders/{_part(order_id)}"))
+
+    def verify(self, order_id: str, phone_ending: str) -> bool:
+        """Whether the ending belongs to the order; raises NotFoundError, VerificationLockedError."""
+        answer = self._call("POST", f"/orders/{_part(order_id)}/verify", json={"phone_ending": phone_ending})
+        return bool(answer["verified"])
+
+    def shipments(self, order_id: str) -> list[Shipment]:
+        return cast("list[Shipment]", self._get(f"/orders/{_part(order_id)}/shipments")["shipments"])
+
+    def refunds(self, order_id: str) -> list[Refund]:
+        return cast("list[Refund]", self._get(f"/orders/{_part(order_id)}/refunds")["refunds"])
+
+    def returns(self, order_id: str) -> list[Return]:
+        return cast("list[Return]", self._get(f"/orders/{_part(order_id)}/returns")["returns"])
+
+    def return_eligibility(self, order_id: str) -> Eligibility:
+        return cast("Eligibility", self._get(f"/orders/{_part(order_id)}/return-eligibility"))
+
+    def products(self, query: str, limit: int = 3) -> list[Product]:
+        return cast("list[Product]", self._get("/products", query=query, limit=limit)["products"])
+
+    def product(self, product_id: str) -> Product:
+        return cast("Product", self._get(f"/products/{_part(product_id)}"))
+
+    def _get(self, path: str, **query: str | int) -> dict[str, Any]:
+        return self._call("GET", path, params=query)
+
+    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        self._breaker.check()
+        try:
+            response = self._session.request(method, self._base + path, timeout=self._timeout, **arguments)
+        except requests.RequestException as error:
+            self._breaker.failed()
+            raise ShopUnavailableError(f"{method} {path}: {type(error).__name__}") from error
+        if response.status_code >= 500:
+            self._breaker.failed()
+            raise ShopUnavailableError(f"{method} {path}: HTTP {response.status_code}")
+        self._breaker.succeeded()
+        if response.status_code == 200:
+            return _object(response, f"{method} {path}")
+        raise _refusal(response, f"{method} {path}")
+
+
+@lru_cache(maxsize=1)
+def shop_api() -> ShopApi:
+    """The client of this process; raises SettingsError when the token is missing."""
+    return ShopApi(settings())
+
+
+def _part(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _object(response: requests.Response, call: str) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except requests.JSONDecodeError as error:
+        raise ShopUnavailableError(f"{call}: the answer is not JSON") from error
+    if not isinstance(body, dict):
+        raise ShopUnavailableError(f"{call}: the answer is not an object")
+    return body
+
+
+def _refusal(response: requests.Response, call: str) -> ShopError:
+    try:
+        code = str(response.json()["error"]["code"])
+    except (requests.JSONDecodeError, KeyError, TypeError):
+        code = f"http_{response.status_code}"
+    if response.status_code == 404:
+        return NotFoundError(code)
+    if code == "verification_locked":
+        return VerificationLockedError(code)
+    return ShopRefusedError(f"{call}: HTTP {response.status_code} {code}")

@@ -1,0 +1,154 @@
+"""A conversation with the actions alone: what Rasa would send them, what they say and which slots they set.
+
+The order form is walked as Rasa walks it (validate, ask the next slot, answer at the end), so that a test can speak to
+it in messages. Understanding is given by the test: intent and entities of each message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.order_answer import ActionAnswerOrder
+from actions.order_form import ValidateOrderForm
+from actions.order_questions import ActionAskOrderId, ActionAskPhoneEnding
+from actions.shop_api import ShopApi
+from tests.conftest import ROOT
+
+DOMAIN: dict[str, Any] = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
+FORM_SLOTS = DOMAIN["forms"]["order_form"]["required_slots"]
+
+
+@dataclass
+class Conversation:
+    """State of one conversation; `now` is ISO UTC, `customer_id` None for a visitor."""
+
+    shop: ShopApi
+    now: str
+    customer_id: str | None = None
+    page_order_id: str | None = None
+    page_product_id: str | None = None
+    slots: dict[str, Any] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    said: list[dict[str, Any]] = field(default_factory=list)
+    form_active: bool = False
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self.slots = {name: slot.get("initial_value") for name, slot in DOMAIN["slots"].items()}
+        self.slots["requested_slot"] = None
+
+    def hear(
+        self,
+        text: str,
+        intent: str,
+        *,
+        entities: dict[str, str] | None = None,
+        intents: list[str] | None = None,
+        emotion: tuple[str, int] = ("neutral", 0),
+        ranking: list[tuple[str, float]] | None = None,
+    ) -> None:
+        """Take in one customer message as Rasa would store it."""
+        self.count += 1
+        customer = {"customer_id": self.customer_id, "verified_by": "signed"} if self.customer_id else None
+        message = {
+            "text": text,
+            "intent": {"name": intent, "confidence": 0.9},
+            "intents": [{"name": name, "confidence": 0.8} for name in intents or [intent]],
+            "intent_ranking": [{"name": name, "confidence": value} for name, value in ranking or []],
+            "emotion": {"family": emotion[0], "intensity": emotion[1], "confidence": 0.9},
+            "entities": [{"entity": name, "value": value} for name, value in (entities or {}).items()],
+            "metadata": {
+                "message_id": f"m_{self.count:02d}",
+                "at": self.now,
+                "conversation_id": "c_1",
+                "session": 1,
+                "text": text,
+                "context": {
+                    "customer": customer,
+                    "page": {
+                        "url": "https://shop.example",
+                        "order_id": self.page_order_id,
+                        "product_id": self.page_product_id,
+                    },
+                },
+            },
+        }
+        self.latest = message
+        self.said = []
+        self.events.append({"event": "user", "text": text, "parse_data": message})
+
+    def run(self, action: Action, extra_slots: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Run one action; applies its slots and keeps what it said. Returns its events."""
+        candidates = [{"event": "slot", "name": name, "value": value} for name, value in (extra_slots or {}).items()]
+        tracker = Tracker(
+            sender_id="c_1.1",
+            slots=self.slots | (extra_slots or {}),
+            latest_message=self.latest,
+            events=[*self.events, {"event": "action", "name": action.name()}, *candidates],
+            paused=False,
+            followup_action=None,
+            active_loop={"name": "order_form"} if self.form_active else {},
+            latest_action_name="action_listen",
+        )
+        dispatcher = CollectingDispatcher()
+        events: list[dict[str, Any]] = asyncio.run(action.run(dispatcher, tracker, DOMAIN))
+        self.events.append({"event": "action", "name": action.name()})
+        for event in events:
+            if event["event"] == "slot":
+                self.slots[event["name"]] = event["value"]
+            self.events.append(event)
+        for message in dispatcher.messages:
+            self.said.append(message)
+            data = {"buttons": message["buttons"] or None}
+            self.events.append({"event": "bot", "text": message["text"] or message["response"], "data": data})
+        return events
+
+    def ask_order(self, text: str, intent: str, **understood: Any) -> str:
+        """One message to the order form (started when it is not active); returns everything said."""
+        self.hear(text, intent, **understood)
+        topics = [item["intent"] for item in DOMAIN["slots"]["topic"]["mappings"]]
+        candidates = {"topic": intent} if intent in topics else {}
+        number = (understood.get("entities") or {}).get("order_id")
+        if number:
+            candidates["order_id"] = number
+        if not self.form_active:
+            known = {name: self.slots[name] for name in FORM_SLOTS if self.slots[name] is not None}
+            candidates = known | candidates
+        self.form_active = True
+        events = self.run(ValidateOrderForm(self.shop), candidates)
+        ended = any(event.get("name") == "requested_slot" and event["value"] is None for event in events)
+        missing = next((name for name in FORM_SLOTS if self.slots[name] is None), None)
+        if ended or missing is None:
+            self.form_active = False
+            self.slots["requested_slot"] = None
+            self.run(ActionAnswerOrder(self.shop))
+        else:
+            asking = {"order_id": ActionAskOrderId, "phone_ending": ActionAskPhoneEnding}[missing]
+            self.run(asking(self.shop))
+            self.slots["requested_slot"] = missing
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """Everything said since the last message."""
+        return "\n".join(str(message["text"] or message["response"]) for message in self.said)
+
+    @property
+    def buttons(self) -> list[str]:
+        return [button["payload"] for message in self.said for button in message["buttons"]]
+
+    @property
+    def cards(self) -> list[dict[str, Any]]:
+        return [message["custom"]["card"] for message in self.said if message["custom"].get("card")]
+
+    @property
+    def finding(self) -> dict[str, Any]:
+        """The newest finding."""
+        findings: list[dict[str, Any]] = self.slots["findings"]
+        return findings[-1]

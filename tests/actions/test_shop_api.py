@@ -1,0 +1,115 @@
+"""The HTTP client: typed errors, time-outs, retries of reads only, the breaker, settings."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from actions.settings import Settings, SettingsError
+from actions.shop_api import (
+    BREAKER_FAILURES,
+    Breaker,
+    NotFoundError,
+    ShopApi,
+    ShopRefusedError,
+    ShopUnavailableError,
+    VerificationLockedError,
+)
+from tests.actions.scripted import Scripted
+from tests.conftest import RunningShop
+
+
+def client(scripted: type[Scripted], **more: float) -> ShopApi:
+    return ShopApi(Settings(f"http://127.0.0.1:{scripted.port}", "t", **more))
+
+
+def test_unknown_order(shop: ShopApi) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        shop.order("20261101000000")
+    assert caught.value.code == "order_not_found"
+
+
+def test_wrong_token(running_shop: RunningShop) -> None:
+    with pytest.raises(ShopRefusedError):
+        ShopApi(Settings(running_shop.url, "wrong")).order("20261101000000")
+
+
+def test_verification(shop: ShopApi, running_shop: RunningShop) -> None:
+    vip = running_shop.fixtures["customers"]["vip"]
+    order_id = vip["orders"][-1]
+    assert shop.verify(order_id, vip["phone"][-4:])
+    for _ in range(5):
+        assert not shop.verify(order_id, "0000")
+    with pytest.raises(VerificationLockedError):
+        shop.verify(order_id, vip["phone"][-4:])
+
+
+def test_read_is_repeated_after_a_bad_gateway(scripted: type[Scripted]) -> None:
+    scripted.codes, scripted.body = [503, 502, 200], json.dumps({"orders": []}).encode()
+    assert client(scripted).orders("C1") == []
+    assert len(scripted.asked) == 3
+
+
+def test_verification_is_never_repeated(scripted: type[Scripted]) -> None:
+    scripted.codes = [503]
+    with pytest.raises(ShopUnavailableError):
+        client(scripted).verify("20261101000000", "5678")
+    assert len(scripted.asked) == 1
+
+
+def test_slow_shop_is_given_up(scripted: type[Scripted]) -> None:
+    scripted.delay = threading.Event()
+    with pytest.raises(ShopUnavailableError):
+        client(scripted, read_timeout_seconds=0.1).verify("20261101000000", "5678")
+    scripted.delay.set()
+
+
+def test_answer_that_is_not_json(scripted: type[Scripted]) -> None:
+    scripted.body = b"<html>"
+    with pytest.raises(ShopUnavailableError):
+        client(scripted).order("1")
+
+
+def test_odd_ids_stay_one_path_segment(scripted: type[Scripted]) -> None:
+    client(scripted).order("../customers/C1?x=1")
+    assert scripted.asked == ["GET /api/v1/orders/..%2Fcustomers%2FC1%3Fx%3D1"]
+
+
+def test_breaker_opens_after_failures_and_tries_again_after_its_rest() -> None:
+    clock = [0.0]
+    breaker = Breaker(rest_seconds=10, clock=lambda: clock[0])
+    for _ in range(BREAKER_FAILURES):
+        breaker.check()
+        breaker.failed()
+    with pytest.raises(ShopUnavailableError):
+        breaker.check()
+    clock[0] = 10.1
+    breaker.check()
+    breaker.failed()
+    with pytest.raises(ShopUnavailableError):
+        breaker.check()
+    clock[0] = 21
+    breaker.succeeded()
+    breaker.failed()
+    breaker.check()
+
+
+def test_open_breaker_does_not_ask(scripted: type[Scripted]) -> None:
+    scripted.codes = [500]
+    api = client(scripted)
+    for _ in range(BREAKER_FAILURES + 3):
+        with pytest.raises(ShopUnavailableError):
+            api.verify("20261101000000", "5678")
+    assert len(scripted.asked) == BREAKER_FAILURES
+
+
+def test_settings() -> None:
+    assert Settings.from_environment({"BATON_SHOP_TOKEN": "t"}).shop_url == "http://127.0.0.1:8001"
+    given = Settings.from_environment({"BATON_SHOP_TOKEN": "t", "BATON_SHOP_URL": "https://shop.example/"})
+    assert given.shop_url == "https://shop.example"
+    with pytest.raises(SettingsError, match="BATON_SHOP_TOKEN is not set"):
+        Settings.from_environment({})
+    with pytest.raises(SettingsError, match="http"):
+        Settings.from_environment({"BATON_SHOP_TOKEN": "t", "BATON_SHOP_URL": "shop"})
