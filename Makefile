@@ -51,7 +51,7 @@ dialogue: train ## rasa data validate and the end-to-end stories
 	@echo "test  | rasa data validate"
 	@$(BRAIN)/rasa data validate --fail-on-warnings > var/log/validate.log 2>&1 || { tail -40 var/log/validate.log; exit 1; }
 	@echo "test  | rasa test core"
-	@$(BRAIN)/rasa test core -s tests/test_stories.yml --fail-on-prediction-errors --out results \
+	@$(BRAIN)/rasa test core --e2e -s tests/test_stories.yml --fail-on-prediction-errors --out results \
 	   > var/log/test_core.log 2>&1 || { tail -40 var/log/test_core.log; cat results/failed_test_stories.yml; exit 1; }
 	@grep -hE 'Accuracy|Correct' var/log/test_core.log | tail -4
 
