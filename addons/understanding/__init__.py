@@ -1,0 +1,1 @@
+"""Understanding of one customer message: plain form, entities, intents, emotion."""

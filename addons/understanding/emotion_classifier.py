@@ -1,0 +1,147 @@
+"""Emotion component: family and intensity of the customer's feeling toward us, for every message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from addons.understanding import fingerprint, linear
+from addons.understanding.embedding import TRAINING_CACHE, Embedder, shared_embedder
+from addons.understanding.emotion import NEUTRAL, Emotion, Lexicon, Line, judge, load_lexicon, read_lines
+from addons.understanding.linear import LinearModel
+from addons.understanding.normalise import normalise
+
+EMOTION = "emotion"
+WORDS_FILE = "emotion_words.yml"
+
+
+class EmotionPair:
+    """Two models that are used together: which family, and how strong."""
+
+    def __init__(self, family: LinearModel, intensity: LinearModel) -> None:
+        self.family = family
+        self.intensity = intensity
+
+    def read(self, text: str, embedding: linear.Floats | None) -> tuple[str, int, float]:
+        """(family, intensity 0..3, probability of the family) of a plain-form text."""
+        probabilities = self.family.probabilities(text, embedding)
+        best = int(probabilities.argmax())
+        family = self.family.labels[best]
+        if family == NEUTRAL:
+            return family, 0, float(probabilities[best])
+        levels = self.intensity.probabilities(text, embedding)
+        expected = sum(int(label) * p for label, p in zip(self.intensity.labels, levels.tolist(), strict=True))
+        return family, round(expected), float(probabilities[best])
+
+    @classmethod
+    def fit(cls, lines: Sequence[Line], embeddings: linear.Floats | None, c: float) -> EmotionPair:
+        """Intensity is learnt from the lines that show a feeling only."""
+        texts = [normalise(line.text) for line in lines]
+        felt = [i for i, line in enumerate(lines) if line.family != NEUTRAL]
+        family = linear.fit(texts, [line.family for line in lines], embeddings, c)
+        intensity = linear.fit([texts[i] for i in felt], [str(lines[i].intensity) for i in felt],
+                               None if embeddings is None else embeddings[felt], c)
+        return cls(family, intensity)
+
+    def save(self, folder: Path, name: str) -> None:
+        self.family.save(folder / f"{name}_family.npz")
+        self.intensity.save(folder / f"{name}_intensity.npz")
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> EmotionPair | None:
+        """None when no such pair was trained."""
+        if not (folder / f"{name}_family.npz").is_file():
+            return None
+        return cls(LinearModel.load(folder / f"{name}_family.npz"), LinearModel.load(folder / f"{name}_intensity.npz"))
+
+
+class EmotionReader:
+    """Reads texts with the pair that fits this machine, then applies the lexicon."""
+
+    def __init__(self, full: EmotionPair | None, chars: EmotionPair, lexicon: Lexicon,
+                 embedder: Embedder | None) -> None:
+        self._pair = full if full is not None and embedder is not None else chars
+        self._embedder = embedder if self._pair is full else None
+        self._lexicon = lexicon
+
+    def read(self, text: str) -> Emotion:
+        """Emotion of a plain-form text."""
+        embedding = self._embedder.one(text) if self._embedder else None
+        return judge(text, *self._pair.read(text, embedding), self._lexicon)
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class EmotionModel(GraphComponent):
+    """Sets `emotion`: {family, intensity, confidence, words}. Trained on data/emotion, not on the intents."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {"regularisation_c": 3.0, "data": "data/emotion", "words": "playbook/emotion_words.yml"}
+
+    @staticmethod
+    def required_packages() -> list[str]:
+        return ["scipy"]
+
+    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
+                 reader: EmotionReader | None = None) -> None:
+        self._config = {**self.get_default_config(), **config}
+        self._model_storage = model_storage
+        self._resource = resource
+        self._reader = reader
+
+    @classmethod
+    def create(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
+               execution_context: ExecutionContext) -> EmotionModel:
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        settings = {**cls.get_default_config(), **config}
+        return fingerprint.of_files([Path(settings["data"]), Path(settings["words"]), Path(__file__).parent])
+
+    def train(self, training_data: TrainingData) -> Resource:
+        lines = read_lines(Path(self._config["data"]))
+        words = Path(self._config["words"])
+        lexicon = load_lexicon(words)
+        c = self._config["regularisation_c"]
+        embedder = shared_embedder()
+        chars = EmotionPair.fit(lines, None, c)
+        full = None
+        if embedder:
+            full = EmotionPair.fit(lines, embedder.many([normalise(x.text) for x in lines], TRAINING_CACHE), c)
+        self._reader = EmotionReader(full, chars, lexicon, embedder)
+        with self._model_storage.write_to(self._resource) as folder:
+            chars.save(folder, "chars")
+            if full:
+                full.save(folder, "full")
+            (folder / WORDS_FILE).write_bytes(words.read_bytes())  # the words this model was tried with
+        return self._resource
+
+    @classmethod
+    def load(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
+             execution_context: ExecutionContext, **kwargs: Any) -> EmotionModel:
+        with model_storage.read_from(resource) as folder:
+            chars = EmotionPair.load(folder, "chars")
+            if chars is None:
+                raise ValueError(f"the model has no emotion part ({resource.name}); train again")
+            reader = EmotionReader(EmotionPair.load(folder, "full"), chars, load_lexicon(folder / WORDS_FILE),
+                                   shared_embedder())
+        return cls(config, model_storage, resource, reader)
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        if self._reader is None:
+            raise ValueError("EmotionModel was asked before it was trained or loaded")
+        for message in messages:
+            text = message.get(TEXT)
+            if text:
+                message.set(EMOTION, self._reader.read(text).as_dict(), add_to_output=True)
+        return messages

@@ -1,0 +1,83 @@
+"""Where a message is cut, which intents count, and their order."""
+
+from __future__ import annotations
+
+import pytest
+
+from addons.understanding.clauses import Reading, merge, split_clauses
+from addons.understanding.normalise import normalise
+
+
+@pytest.mark.parametrize(
+    ("typed", "clauses"),
+    [
+        ("我要退货", ["我要退货"]),
+        ("我要退货，发票也重开", ["我要退货", "发票也重开"]),
+        ("我要退货另外查下积分", ["我要退货", "另外查下积分"]),
+        ("退款到了积分没退 券也过期了 还有发票抬头开错了", ["退款到了积分没退", "券也过期了", "还有发票抬头开错了"]),
+        ("1、退款没到 2、发票没开", ["退款没到", "发票没开"]),
+        ("我要转人工 重开发票", ["我要转人工", "重开发票"]),
+        ("还有货吗", ["还有货吗"]),
+        ("还有多久到", ["还有多久到"]),
+        ("然后呢", ["然后呢"]),
+        ("价格1,299元", ["价格1,299元"]),
+        ("版本3.2.1闪退", ["版本3.2.1闪退"]),
+        ("20261118000123", ["20261118000123"]),
+        ("？？？", ["??"]),
+    ],
+)
+def test_cuts(typed: str, clauses: list[str]) -> None:
+    assert split_clauses(normalise(typed)) == clauses
+
+
+def readings(*pairs: tuple[str, float]) -> list[Reading]:
+    return [Reading(f"clause {i}", name, confidence) for i, (name, confidence) in enumerate(pairs)]
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts", "expected"),
+    [
+        (("request_return", 0.9), [], ["request_return"]),
+        (
+            ("request_return", 0.6),
+            [("request_return", 0.9), ("request_invoice", 0.9)],
+            ["request_return", "request_invoice"],
+        ),
+        (
+            ("request_return", 0.6),
+            [("request_invoice", 0.9), ("request_return", 0.9)],
+            ["request_invoice", "request_return"],
+        ),
+        (("request_return", 0.9), [("request_return", 0.9), ("request_invoice", 0.3)], ["request_return"]),
+        (
+            ("request_invoice", 0.5),
+            [("request_invoice", 0.9), ("request_human", 0.9)],
+            ["request_human", "request_invoice"],
+        ),
+        (
+            ("query_logistics", 0.5),
+            [("query_logistics", 0.9), ("report_safety_issue", 0.8)],
+            ["report_safety_issue", "query_logistics"],
+        ),
+        (("query_logistics", 0.9), [("greet", 0.99), ("query_logistics", 0.9)], ["query_logistics", "greet"]),
+        (("greet", 0.9), [("greet", 0.99)], ["greet"]),
+        (("complain", 0.5), [("complain", 0.9), ("request_return", 0.9)], ["request_return", "complain"]),
+        (("abuse", 0.5), [("abuse", 0.9), ("request_return", 0.9)], ["request_return", "abuse"]),
+        (
+            ("nlu_fallback", 0.1),
+            [("request_return", 0.9), ("request_invoice", 0.8)],
+            ["request_return", "request_invoice"],
+        ),
+        (("nlu_fallback", 0.1), [("request_return", 0.2)], ["nlu_fallback"]),
+        (("request_return", 0.8), [("out_of_scope", 0.9), ("request_return", 0.8)], ["request_return"]),
+    ],
+)
+def test_merging(whole: tuple[str, float], parts: list[tuple[str, float]], expected: list[str]) -> None:
+    merged = merge(Reading("whole", *whole), readings(*parts), min_confidence=0.6)
+    assert [name for name, _ in merged] == expected
+
+
+def test_a_complaint_that_names_its_way_goes_before_the_wish() -> None:
+    whole = Reading("我要退货,不然我投诉你们", "request_return", 0.7)
+    merged = merge(whole, readings(("request_return", 0.9), ("complain", 0.9)), min_confidence=0.6)
+    assert [name for name, _ in merged] == ["complain", "request_return"]
