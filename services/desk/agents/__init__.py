@@ -1,0 +1,1 @@
+"""Agents: accounts, logins, presence and load."""

@@ -1,0 +1,63 @@
+"""Rules of agents without I/O: shapes, presence, what a login attempt may do."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Presence = Literal["online", "busy", "break", "offline"]
+Role = Literal["agent", "supervisor"]
+
+SKILL_GROUPS = ("orders", "logistics", "after_sales", "technical", "complaints")
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """One row of `agents`.
+
+    `load` is the number of conversations they own now; `lapsed_from` the presence a lost socket took from them.
+    """
+
+    id: str
+    username: str
+    display_name: str
+    role: Role
+    groups: list[str]
+    capacity: int
+    load: int
+    presence: Presence
+    presence_until: datetime | None
+    lapsed_from: Presence | None
+    password_hash: str
+    disabled: bool
+    created_at: datetime
+
+
+def profile(agent: Agent) -> dict[str, Any]:
+    """The agent as they see themselves."""
+    return {
+        "agent_id": agent.id,
+        "username": agent.username,
+        "display_name": agent.display_name,
+        "role": agent.role,
+        "groups": agent.groups,
+        "capacity": agent.capacity,
+    }
+
+
+def colleague(agent: Agent) -> dict[str, Any]:
+    """The agent as colleagues see them."""
+    return {**profile(agent), "presence": agent.presence, "load": agent.load}
+
+
+def username_fits(username: str) -> bool:
+    """2 to 32 lower-case letters, digits, dots, dashes or underscores."""
+    return _USERNAME.fullmatch(username) is not None
+
+
+def attempts_left(failures: int, limit: int, window_started: datetime, now: datetime, window_seconds: float) -> bool:
+    """Whether another login may be tried: fewer than `limit` in the window, or the window is over."""
+    return failures < limit or (now - window_started).total_seconds() >= window_seconds

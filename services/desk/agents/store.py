@@ -1,0 +1,231 @@
+"""All SQL about agents, their sessions and login attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from desk.agents.rules import Agent
+from desk.kernel.bus import Note
+from desk.kernel.database import Json, UtcTime, announce, metadata
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from desk.agents.rules import Presence
+
+agents = sa.Table(
+    "agents",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("username", sa.String(64), nullable=False, unique=True),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("groups", Json, nullable=False),
+    sa.Column("capacity", sa.Integer, nullable=False),
+    sa.Column("load", sa.Integer, nullable=False),
+    sa.Column("presence", sa.String(16), nullable=False),
+    sa.Column("presence_until", UtcTime),
+    sa.Column("lapsed_from", sa.String(16)),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+)
+
+sessions = sa.Table(
+    "agent_sessions",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("agent_id", sa.String(64), sa.ForeignKey("agents.id"), nullable=False, index=True),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("expires_at", UtcTime, nullable=False),
+    sa.Column("revoked_at", UtcTime),
+)
+
+login_attempts = sa.Table(
+    "login_attempts",
+    metadata,
+    sa.Column("key", sa.String(160), primary_key=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("window_started_at", UtcTime, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class AgentChanged(Note):
+    """Presence, load or account of an agent changed."""
+
+    agent_id: str
+
+    @property
+    def key(self) -> str:
+        """The agent."""
+        return self.agent_id
+
+
+@dataclass(frozen=True)
+class SessionsRevoked(Note):
+    """Logins of an agent ended: their sockets must close. `token_hash` None means all of them."""
+
+    agent_id: str
+    token_hash: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The agent."""
+        return self.agent_id
+
+
+def _agent(row: sa.Row[Any] | None) -> Agent | None:
+    return None if row is None else Agent(**row._mapping)
+
+
+def get(connection: sa.Connection, agent_id: str) -> Agent | None:
+    """The agent, or None."""
+    return _agent(connection.execute(sa.select(agents).where(agents.c.id == agent_id)).one_or_none())
+
+
+def by_username(connection: sa.Connection, username: str) -> Agent | None:
+    """The agent with this username, or None."""
+    return _agent(connection.execute(sa.select(agents).where(agents.c.username == username)).one_or_none())
+
+
+def everybody(connection: sa.Connection) -> list[Agent]:
+    """All agents, by username."""
+    return [Agent(**row._mapping) for row in connection.execute(sa.select(agents).order_by(agents.c.username))]
+
+
+def create(connection: sa.Connection, agent: Agent) -> None:
+    """Store a new agent; IntegrityError when the username is taken."""
+    connection.execute(agents.insert().values(**{name: getattr(agent, name) for name in Agent.__struct_fields__}))
+
+
+def update(connection: sa.Connection, agent_id: str, **values: Any) -> None:
+    """Change columns of an agent."""
+    connection.execute(agents.update().where(agents.c.id == agent_id).values(**values))
+    announce(connection, AgentChanged(agent_id))
+
+
+def set_presence(connection: sa.Connection, agent_id: str, presence: Presence, until: datetime | None) -> bool:
+    """Set presence; True when it is another one than before."""
+    before = get(connection, agent_id)
+    connection.execute(
+        agents.update().where(agents.c.id == agent_id).values(presence=presence, presence_until=until, lapsed_from=None)
+    )
+    changed = before is not None and before.presence != presence
+    if changed:
+        announce(connection, AgentChanged(agent_id))
+    return changed
+
+
+def renew_presence(connection: sa.Connection, agent_id: str, until: datetime) -> None:
+    """Sign of life: the presence holds at least until then."""
+    connection.execute(
+        agents.update()
+        .where(agents.c.id == agent_id, agents.c.presence != "offline", agents.c.presence_until < until)
+        .values(presence_until=until)
+    )
+
+
+def shorten_presence(connection: sa.Connection, agent_id: str, until: datetime) -> None:
+    """The last socket is gone: the presence holds no longer than until then."""
+    connection.execute(agents.update().where(agents.c.id == agent_id).values(presence_until=until))
+
+
+def shorten_all_presences(connection: sa.Connection, until: datetime) -> None:
+    """The desk has just started: everybody has until then to show up again."""
+    connection.execute(agents.update().where(agents.c.presence_until > until).values(presence_until=until))
+
+
+def lapse_presences(connection: sa.Connection, now: datetime) -> list[str]:
+    """Everybody whose presence ran out goes offline; their ids."""
+    rows = connection.execute(
+        agents.update()
+        .where(agents.c.presence != "offline", agents.c.presence_until < now)
+        .values(lapsed_from=agents.c.presence, presence="offline", presence_until=None)
+        .returning(agents.c.id)
+    )
+    gone = [row.id for row in rows]
+    for agent_id in gone:
+        announce(connection, AgentChanged(agent_id))
+    return gone
+
+
+def take_load(connection: sa.Connection, agent_id: str) -> bool:
+    """One more conversation for the agent, only if online and below capacity. One conditional statement."""
+    done = connection.execute(
+        agents.update()
+        .where(
+            agents.c.id == agent_id,
+            agents.c.presence == "online",
+            agents.c.disabled.is_(False),
+            agents.c.load < agents.c.capacity,
+        )
+        .values(load=agents.c.load + 1)
+    )
+    if done.rowcount == 1:
+        announce(connection, AgentChanged(agent_id))
+    return done.rowcount == 1
+
+
+def drop_load(connection: sa.Connection, agent_id: str) -> None:
+    """One conversation less for the agent."""
+    connection.execute(agents.update().where(agents.c.id == agent_id, agents.c.load > 0).values(load=agents.c.load - 1))
+    announce(connection, AgentChanged(agent_id))
+
+
+def open_session(
+    connection: sa.Connection, token_hash: str, agent_id: str, now: datetime, expires_at: datetime
+) -> None:
+    """Keep the hash of a new login."""
+    connection.execute(
+        sessions.insert().values(token_hash=token_hash, agent_id=agent_id, created_at=now, expires_at=expires_at)
+    )
+
+
+def by_session(connection: sa.Connection, token_hash: str, now: datetime) -> Agent | None:
+    """The agent of a login that is neither expired nor revoked, and whose account is enabled."""
+    query = (
+        sa.select(agents)
+        .join(sessions, sessions.c.agent_id == agents.c.id)
+        .where(
+            sessions.c.token_hash == token_hash,
+            sessions.c.expires_at > now,
+            sessions.c.revoked_at.is_(None),
+            agents.c.disabled.is_(False),
+        )
+    )
+    return _agent(connection.execute(query).one_or_none())
+
+
+def revoke_sessions(connection: sa.Connection, agent_id: str, now: datetime, token_hash: str | None = None) -> None:
+    """End one login, or all of an agent."""
+    query = sessions.update().where(sessions.c.agent_id == agent_id, sessions.c.revoked_at.is_(None))
+    if token_hash is not None:
+        query = query.where(sessions.c.token_hash == token_hash)
+    connection.execute(query.values(revoked_at=now))
+    announce(connection, SessionsRevoked(agent_id, token_hash))
+
+
+def attempts(connection: sa.Connection, key: str) -> tuple[int, datetime] | None:
+    """(attempts, start of the window) of a username or address."""
+    row = connection.execute(sa.select(login_attempts).where(login_attempts.c.key == key)).one_or_none()
+    return None if row is None else (row.attempts, row.window_started_at)
+
+
+def put_attempts(connection: sa.Connection, key: str, count: int, window_started_at: datetime) -> None:
+    """Store the counter of a username or address."""
+    changed = connection.execute(
+        login_attempts.update()
+        .where(login_attempts.c.key == key)
+        .values(attempts=count, window_started_at=window_started_at)
+    )
+    if changed.rowcount == 0:
+        connection.execute(login_attempts.insert().values(key=key, attempts=count, window_started_at=window_started_at))
+
+
+def forget_attempts(connection: sa.Connection, key: str) -> None:
+    """A success: the counter starts again."""
+    connection.execute(login_attempts.delete().where(login_attempts.c.key == key))

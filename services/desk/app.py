@@ -1,0 +1,123 @@
+"""Puts the desk together: parts, routes, what starts and stops with it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+
+from desk.agents import http as agents_http
+from desk.agents import store as agent_store
+from desk.bot.client import BotClient
+from desk.bot.runner import BotRunner
+from desk.channels import http as channels_http
+from desk.channels.agent_socket import Presences, agent_socket, lapse_presences
+from desk.channels.customer_socket import customer_socket
+from desk.channels.http import Throttle
+from desk.customers.shop import ShopClient
+from desk.handoffs import http as handoffs_http
+from desk.handoffs.board import Board
+from desk.handoffs.summary import SummaryCheck
+from desk.kernel import wording
+from desk.kernel.context import Context
+from desk.kernel.web import SECURITY_HEADERS, handle_error
+from desk.pages import http as pages_http
+from desk.pages import system
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from desk.kernel.settings import Settings
+
+_MAX_BODY_BYTES = 64 * 1024
+
+
+@dataclass
+class Parts:
+    """Everything that lives as long as the desk does."""
+
+    ctx: Context
+    shop: ShopClient
+    bot: BotClient
+    board: Board
+    runner: BotRunner
+    presences: Presences
+    throttle: Throttle
+
+    async def start(self) -> None:
+        """In the order in which they need each other."""
+        self.ctx.db.start()
+        await self.shop.start()
+        await self.bot.start()
+        # Consoles that were open before this start have their grace time to come back.
+        until = self.ctx.clock.now() + timedelta(seconds=self.ctx.settings.presence_grace_seconds)
+        await self.ctx.db.write(lambda connection: agent_store.shorten_all_presences(connection, until))
+        await self.board.start()
+        await self.runner.start()
+        self.ctx.spawn(lapse_presences(self.ctx), "presences")
+
+    async def stop(self) -> None:
+        """Backwards; what is queued for the database is written first."""
+        await self.runner.stop()
+        await self.board.stop()
+        await self.ctx.stop_tasks()
+        await self.bot.stop()
+        await self.shop.stop()
+        await self.ctx.db.stop()
+
+
+def build_parts(settings: Settings) -> Parts:
+    """The desk's parts for `settings`; call inside the running event loop."""
+    ctx = Context.build(settings, wording.load(settings.playbook_dir))
+    shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
+    bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
+    runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))
+    return Parts(ctx, shop, bot, Board(ctx), runner, Presences(), Throttle(ctx))
+
+
+def build_app(parts: Parts) -> Litestar:
+    """The ASGI application around `parts`."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        await parts.start()
+        try:
+            yield
+        finally:
+            await parts.stop()
+
+    def provide(value: Any) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False)
+
+    return Litestar(
+        route_handlers=[
+            agents_http.router,
+            handoffs_http.router,
+            channels_http.router,
+            customer_socket,
+            agent_socket,
+            pages_http.router,
+            system.router,
+        ],
+        dependencies={
+            "ctx": provide(parts.ctx),
+            "shop": provide(parts.shop),
+            "bot": provide(parts.bot),
+            "board": provide(parts.board),
+            "presences": provide(parts.presences),
+            "throttle": provide(parts.throttle),
+        },
+        exception_handlers={Exception: handle_error},
+        response_headers=SECURITY_HEADERS,
+        lifespan=[lifespan],
+        state=State({"ctx": parts.ctx}),
+        request_max_body_size=_MAX_BODY_BYTES,
+        openapi_config=OpenAPIConfig(title="Baton desk", version="1.0", path="/docs/schema", render_plugins=[]),
+        logging_config=None,
+    )

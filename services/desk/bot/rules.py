@@ -1,0 +1,122 @@
+"""Rules of the bot's side without I/O: what is sent, what comes back, when to retry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from desk.kernel.clock import iso
+
+if TYPE_CHECKING:
+    from desk.conversations.rules import Conversation, Event
+    from desk.handoffs.rules import Handoff
+    from desk.kernel.wording import Wording
+
+_FIRST_DELAY_SECONDS = 0.3
+_MAX_DELAY_SECONDS = 4.0
+_TRIMMED = " \t\n。.!！?？~～,，"
+_RETRY_STATUSES = {408, 425, 429}
+
+
+class Button(Struct, frozen=True):
+    """A quick reply."""
+
+    title: str
+    payload: str
+
+
+class Bubble(Struct, frozen=True):
+    """One reply of the bot."""
+
+    text: str | None = None
+    buttons: list[Button] | None = None
+    card: dict[str, Any] | None = None
+
+
+class BotAnswer(Struct, frozen=True):
+    """What the channel answers to one message."""
+
+    message_id: str
+    replies: list[Bubble]
+    handoff: dict[str, Any] | None = None
+    understanding: dict[str, Any] | None = None
+
+
+class History(Struct, frozen=True):
+    """What the desk knows of earlier contacts."""
+
+    contacts_last_30_days: int
+    previous_agent_id: str | None
+    previous_contacts: list[dict[str, Any]]
+
+
+def retry_delay_seconds(failures: int) -> float:
+    """Back-off: 0.3, 0.6, 1.2, 2.4, then 4 seconds."""
+    return min(_MAX_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0 ** min(failures - 1, 8))
+
+
+def is_refusal(status: int) -> bool:
+    """Whether the channel will answer the same again, so that a retry is pointless."""
+    return 400 <= status < 500 and status not in _RETRY_STATUSES
+
+
+def wishes_human(event: Event, wording: Wording) -> bool:
+    """Whether a message is nothing but the wish for a person."""
+    if event.payload is not None:
+        return event.payload.split("{")[0] == "/request_human"
+    return (event.text or "").strip(_TRIMMED) in wording.words("human_wishes")
+
+
+def wishes_no_human(text: str, wording: Wording) -> bool:
+    """Whether a waiting customer's message is nothing but the wish to leave the queue."""
+    return text.strip(_TRIMMED) in wording.words("cancel_wishes")
+
+
+def message_body(conversation: Conversation, event: Event, history: History) -> dict[str, Any]:
+    """The body of POST /webhooks/desk/messages."""
+    customer = None
+    if conversation.customer_id is not None:
+        customer = {"customer_id": conversation.customer_id, "verified_by": "signed"}
+    return {
+        "conversation_id": conversation.id,
+        "session": conversation.session,
+        "message_id": event.message_id,
+        "at": iso(event.at),
+        "text": event.text or "",
+        "payload": event.payload,
+        "context": {
+            "customer": customer,
+            "page": conversation.page,
+            "locale": conversation.locale,
+            "channel": "widget",
+            "device": conversation.device,
+            "contacts_last_30_days": history.contacts_last_30_days,
+            "open_tickets": 0,
+            "previous_agent_id": history.previous_agent_id,
+            "previous_contacts": history.previous_contacts,
+        },
+    }
+
+
+def previous_contact(handoff: Handoff, wording: Wording) -> dict[str, Any]:
+    """An earlier handoff in the summary's form of a contact."""
+    contact: dict[str, Any] = {
+        "conversation_id": handoff.conversation_id,
+        "at": iso(handoff.queued_at),
+        "topic": handoff.headline,
+        "outcome": handoff.outcome_note or wording.name("outcomes", handoff.outcome or handoff.state),
+        "promise_kept": None,
+    }
+    if handoff.agent_name:
+        contact["agent"] = handoff.agent_name
+    return contact
+
+
+def handback_messages(events: list[Event]) -> list[dict[str, str]]:
+    """What customer and agent said to each other, for the bot to know."""
+    return [
+        {"sender": event.sender, "text": event.text or "", "at": iso(event.at)}
+        for event in events
+        if event.type == "message" and event.sender in {"customer", "agent"}
+    ]

@@ -1,0 +1,254 @@
+"""The runner: takes what waits for the bot to Rasa, one message of a conversation at a time, and commits the answers.
+
+What waits is always derived from the database, so recovery at start is the same code as every day's work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from desk.bot import usecases
+from desk.bot.client import BotClient, BotRefusedError, BotUnreachableError
+from desk.bot.rules import message_body, retry_delay_seconds, wishes_human
+from desk.bot.usecases import Handback, Turn
+from desk.conversations import store as conversation_store
+from desk.conversations.notes import EventStored, Typing
+from desk.handoffs import store as handoff_store
+from desk.handoffs.store import HandbackWaiting
+from desk.kernel.clock import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from desk.bot.rules import BotAnswer
+    from desk.bot.usecases import Committed
+    from desk.conversations.rules import Event
+    from desk.handoffs.summary import SummaryCheck
+    from desk.kernel.context import Context
+
+log = structlog.get_logger("desk.bot")
+
+_PROBE_SECONDS = 3.0
+
+
+class BotRunner:
+    """One task for each conversation with work; start() also picks up what an earlier process left."""
+
+    def __init__(self, ctx: Context, client: BotClient, check: SummaryCheck) -> None:
+        self._ctx = ctx
+        self._client = client
+        self._check = check
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._told: set[str] = set()  # conversations that were told of the outage `_told_outage`
+        self._told_outage = 0
+        self._unsubscribe: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        """Listen to the bus, and keep searching the database for work."""
+        self._unsubscribe = [
+            self._ctx.bus.on(EventStored, self._on_event),
+            self._ctx.bus.on(HandbackWaiting, lambda note: self.wake(note.conversation_id)),
+        ]
+        self._ctx.spawn(self._rescan(), "bot-rescan")
+        self._ctx.spawn(self._probe(), "bot-probe")
+
+    async def stop(self) -> None:
+        """Stop listening; the context cancels the tasks, and what they leave is found again at the next start."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+
+    def wake(self, conversation_id: str) -> None:
+        """Make sure a task looks at this conversation after now."""
+        if conversation_id in self._working:
+            self._again.add(conversation_id)
+            return
+        task = self._ctx.spawn(self._work(conversation_id), f"bot-{conversation_id}")
+        self._working[conversation_id] = task
+        task.add_done_callback(lambda done: self._finished(conversation_id, done))
+
+    def _finished(self, conversation_id: str, task: asyncio.Task[None]) -> None:
+        if self._working.get(conversation_id) is task:  # it failed; the rescan finds its work again
+            del self._working[conversation_id]
+
+    def _on_event(self, note: EventStored) -> None:
+        if note.event.sender == "customer":
+            self._ctx.spawn(self._customer_spoke(note.event), "bot-message")
+
+    async def _customer_spoke(self, event: Event) -> None:
+        """The bot's message wakes its task; one for a human is only understood, for the console."""
+        conversation = await self._ctx.db.read(
+            lambda connection: conversation_store.get(connection, event.conversation_id)
+        )
+        if conversation is None:
+            return
+        if conversation.owner_kind in {"queue", "agent"}:
+            await self._understand(event)
+            return
+        if self._client.down and wishes_human(event, self._ctx.wording):
+            await self._queue_without_bot(event)
+        self.wake(event.conversation_id)
+
+    async def _rescan(self) -> None:
+        while True:
+            for conversation_id in await self._ctx.db.read(usecases.conversations_with_work):
+                if conversation_id not in self._working:
+                    self.wake(conversation_id)
+            await asyncio.sleep(self._ctx.settings.bot_rescan_seconds)
+
+    async def _probe(self) -> None:
+        """While Rasa is down, notice its return even when nobody is waiting."""
+        while True:
+            await asyncio.sleep(_PROBE_SECONDS)
+            if self._client.down and await self._client.healthy():
+                log.info("bot is back")
+
+    async def _work(self, conversation_id: str) -> None:
+        """Until nothing waits: first what the bot must be told, then the oldest unanswered message."""
+        while True:
+            self._again.discard(conversation_id)
+            handback = await self._ctx.db.read(lambda c: usecases.next_handback(c, conversation_id))
+            if handback is not None:
+                await self._deliver(handback)
+                continue
+            turn = await self._ctx.db.read(lambda c: usecases.next_turn(c, conversation_id, self._ctx.wording))
+            if turn is not None:
+                await self._take(turn)
+            elif conversation_id not in self._again:
+                self._working.pop(conversation_id, None)
+                return
+
+    async def _take(self, turn: Turn) -> None:
+        """One message: ask until there is an answer; meanwhile be honest, and in the end call a person."""
+        started = asyncio.get_running_loop().time()
+        self._ctx.bus.publish(Typing(turn.conversation.id, "bot"))
+        asking = asyncio.create_task(self._ask(turn))
+        try:
+            await self._wait_patiently(turn, asking, started)
+            if not asking.done():
+                await self._queue_without_bot(turn.event)
+                return
+            answer = asking.result()
+        except BotRefusedError as refusal:
+            log.warning("bot refused a message", message_id=turn.event.message_id, reason=refusal.reason)
+            self._ctx.metrics.bot_failures.labels("refused").inc()
+            scene = self._ctx.scene()
+            await self._ctx.db.write(lambda c: usecases.commit_refusal(c, turn, scene))
+            return
+        finally:
+            asking.cancel()
+        if answer is not None:
+            await self._commit(turn, answer)
+            self._ctx.metrics.bot_turns.observe(asyncio.get_running_loop().time() - started)
+
+    async def _wait_patiently(self, turn: Turn, asking: asyncio.Task[BotAnswer | None], started: float) -> None:
+        """Wait for the answer; say the honest line after a while; return when it is time for a person."""
+        settings, loop = self._ctx.settings, asyncio.get_running_loop()
+        notice_at = started + settings.bot_notice_after_seconds
+        handoff_at = started + settings.bot_handoff_after_seconds
+        await asyncio.wait({asking}, timeout=max(0.0, min(notice_at, handoff_at) - loop.time()))
+        if not asking.done():
+            await self._say_unavailable(turn)
+            await asyncio.wait({asking}, timeout=max(0.0, handoff_at - loop.time()))
+
+    async def _ask(self, turn: Turn) -> BotAnswer | None:
+        """Ask Rasa until it answers; None when the bot lost the conversation meanwhile."""
+        body = message_body(turn.conversation, turn.event, turn.history)
+        failures = 0
+        while True:
+            try:
+                return await self._client.send_message(body)
+            except BotUnreachableError as error:
+                failures += 1
+                self._ctx.metrics.bot_failures.labels("unreachable").inc()
+                log.warning("bot unreachable", message_id=turn.event.message_id, failures=failures, error=str(error))
+            await self._client.wait_recovered(retry_delay_seconds(failures))
+            if not await self._ctx.db.read(lambda c: self._still_ours(c, turn)):
+                return None
+
+    @staticmethod
+    def _still_ours(connection: sa.Connection, turn: Turn) -> bool:
+        conversation = conversation_store.get(connection, turn.conversation.id)
+        return conversation is not None and conversation.fence == turn.conversation.fence
+
+    async def _say_unavailable(self, turn: Turn) -> None:
+        if self._told_outage != self._client.outage:
+            self._told_outage, self._told = self._client.outage, set()
+        if turn.conversation.id in self._told:
+            return
+        scene = self._ctx.scene()
+        await self._ctx.db.write(lambda c: usecases.say_unavailable(c, turn, scene))
+        self._told.add(turn.conversation.id)
+
+    async def _commit(self, turn: Turn, answer: BotAnswer) -> None:
+        scene = self._ctx.scene()
+        done = await self._ctx.db.write(lambda c: usecases.commit_answer(c, turn, answer, self._check, scene))
+        if not done.kept:
+            log.info("late bot reply discarded", message_id=turn.event.message_id)
+        self._note_handoff(done)
+
+    async def _queue_without_bot(self, event: Event) -> None:
+        scene = self._ctx.scene()
+        done = await self._ctx.db.write(lambda c: usecases.queue_without_bot(c, event, self._check, scene))
+        if done.kept:
+            log.warning("queued without the bot", conversation=event.conversation_id)
+        self._note_handoff(done)
+
+    def _note_handoff(self, done: Committed) -> None:
+        if done.fault is not None:
+            log.error("summary not to schema", handoff=done.handoff_id, fault=done.fault)
+            self._ctx.metrics.summary_faults.inc()
+        if done.handoff_id is not None:
+            self._ctx.metrics.handoffs.labels("queued").inc()
+
+    async def _deliver(self, handback: Handback) -> None:
+        """Tell the bot what the human did; repeated until it knows, given up only when it refuses."""
+        failures = 0
+        while True:
+            try:
+                await self._client.hand_back(handback.body)
+            except BotUnreachableError as error:
+                failures += 1
+                log.warning("handback not delivered yet", handoff=handback.handoff_id, error=str(error))
+                await self._client.wait_recovered(retry_delay_seconds(failures))
+                if failures >= 3:
+                    # Messages behind it must get their honest line and, in the end, a person.
+                    await self._serve_behind(handback)
+                continue
+            except BotRefusedError as refusal:
+                reason = refusal.reason
+                log.warning("bot refused a handback", handoff=handback.handoff_id, reason=reason)
+                await self._close_handback(handback, reason)
+                return
+            await self._close_handback(handback, None)
+            return
+
+    async def _close_handback(self, handback: Handback, given_up: str | None) -> None:
+        now = self._ctx.clock.now()
+        await self._ctx.db.write(lambda c: handoff_store.close_handback(c, handback.handoff_id, now, given_up))
+
+    async def _serve_behind(self, handback: Handback) -> None:
+        """While the handback waits for Rasa, a message behind it is honestly answered and at last queued."""
+        conversation_id = handback.body["conversation_id"]
+        turn = await self._ctx.db.read(lambda c: usecases.next_turn(c, conversation_id, self._ctx.wording))
+        if turn is None:
+            return
+        waited = (self._ctx.clock.now() - turn.event.at).total_seconds()
+        if waited >= self._ctx.settings.bot_handoff_after_seconds:
+            await self._queue_without_bot(turn.event)
+        elif waited >= self._ctx.settings.bot_notice_after_seconds:
+            await self._say_unavailable(turn)
+
+    async def _understand(self, event: Event) -> None:
+        """Best effort: emotion for the console while a human answers."""
+        try:
+            understanding = await self._client.understand(event.text or "", iso(event.at))
+        except (BotUnreachableError, BotRefusedError) as error:
+            log.info("message not understood", message_id=event.message_id, error=str(error))
+            return
+        await self._ctx.db.write(lambda c: usecases.keep_understanding(c, event, understanding))

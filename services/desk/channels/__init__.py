@@ -1,0 +1,1 @@
+"""Channels: the sockets and HTTP routes through which customers and agents talk."""

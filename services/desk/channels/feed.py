@@ -1,0 +1,161 @@
+"""A feed: keeps one reader of one conversation up to date, from a cursor, without gaps or doubles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from desk.channels.snapshot import snapshot
+from desk.conversations import store
+from desk.conversations.notes import ConversationChanged, EventStored, Typing, UnderstandingStored
+from desk.conversations.rules import event_view
+from desk.handoffs.board import PlacesChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from desk.channels.connection import SocketConnection
+    from desk.conversations.rules import Event
+    from desk.handoffs.board import Board
+    from desk.kernel.context import Context
+
+_LIVE_EVENTS = 128  # more than this behind: read the database again instead of remembering
+_PAGE = 200
+
+
+class Feed:
+    """Replays after the cursor, then follows live; a gap is filled from the database."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        board: Board,
+        connection: SocketConnection,
+        conversation_id: str,
+        after: int,
+        *,
+        for_agent: bool,
+    ) -> None:
+        self._ctx, self._board, self._connection = ctx, board, connection
+        self._conversation_id = conversation_id
+        self._cursor = max(0, after)
+        self._for_agent = for_agent
+        self._live: deque[Event] = deque(maxlen=_LIVE_EVENTS)
+        self._replay_wanted, self._state_wanted = True, for_agent
+        self._last_state: dict[str, Any] | None = None
+        self._wake = asyncio.Event()
+        self._wake.set()
+        self._unsubscribe: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, told_state: dict[str, Any] | None = None) -> None:
+        """Subscribe first, then replay, so that nothing falls between; `told_state` was already sent."""
+        bus, key = self._ctx.bus, self._conversation_id
+        self._last_state = told_state
+        self._unsubscribe = [
+            bus.on(EventStored, self._on_event, key),
+            bus.on(ConversationChanged, lambda _note: self._want_state(), key),
+            bus.on(Typing, self._on_typing, key),
+            bus.on(PlacesChanged, self._on_places),
+        ]
+        if self._for_agent:
+            self._unsubscribe.append(bus.on(UnderstandingStored, self._on_understanding, key))
+        self._task = self._ctx.spawn(self._run(), f"feed-{key}")
+
+    async def stop(self) -> None:
+        """Unsubscribe and end."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def resend_from(self, after: int) -> None:
+        """The client saw a gap: start again after its cursor."""
+        self._cursor = min(self._cursor, max(0, after))
+        self._replay_wanted = True
+        self._wake.set()
+
+    def _on_event(self, note: EventStored) -> None:
+        self._live.append(note.event)
+        self._wake.set()
+
+    def _want_state(self) -> None:
+        self._state_wanted = True
+        self._wake.set()
+
+    def _on_places(self, note: PlacesChanged) -> None:
+        """Only who waits, or has just left, is told; thousands of others are not even looked up."""
+        waited = (self._last_state or {}).get("state") == "queued"
+        if waited or self._conversation_id in note.places:
+            self._want_state()
+
+    def _on_typing(self, note: Typing) -> None:
+        shown_to_customer = note.sender in {"bot", "agent"}
+        if self._for_agent != shown_to_customer:
+            self._connection.offer(self._addressed({"type": "typing", "sender": note.sender}))
+
+    def _on_understanding(self, note: UnderstandingStored) -> None:
+        self._connection.offer(
+            {
+                "type": "understanding",
+                "conversation": note.conversation_id,
+                "seq": note.seq,
+                "message_id": note.message_id,
+                "understanding": note.understanding,
+            }
+        )
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._replay_wanted:
+                await self._replay()
+            while self._live:
+                await self._follow(self._live.popleft())
+            if self._state_wanted:
+                await self._send_state()
+
+    async def _follow(self, event: Event) -> None:
+        if event.seq <= self._cursor:
+            return
+        if event.seq == self._cursor + 1:
+            await self._deliver(event)
+        else:
+            await self._replay()
+
+    async def _replay(self) -> None:
+        self._replay_wanted = False
+        while True:
+            events = await self._ctx.db.read(self._read_page)
+            for event in events:
+                await self._deliver(event)
+            if len(events) < _PAGE:
+                return
+
+    async def _deliver(self, event: Event) -> None:
+        await self._connection.send({"type": "event", "event": event_view(event, for_agent=self._for_agent)})
+        self._cursor = event.seq
+
+    async def _send_state(self) -> None:
+        self._state_wanted = False
+        state = await self._ctx.db.read(self._read_state)
+        if state is not None and state != self._last_state:
+            self._last_state = state
+            await self._connection.send(self._addressed({"type": "state", **state}))
+
+    def _read_state(self, connection: sa.Connection) -> dict[str, Any] | None:
+        conversation = store.get(connection, self._conversation_id)
+        if conversation is None:
+            return None
+        return snapshot(connection, conversation, self._ctx.settings, self._board.places)
+
+    def _read_page(self, connection: sa.Connection) -> list[Event]:
+        return store.events_after(connection, self._conversation_id, self._cursor, _PAGE)
+
+    def _addressed(self, frame: dict[str, Any]) -> dict[str, Any]:
+        return {**frame, "conversation": self._conversation_id} if self._for_agent else frame

@@ -1,0 +1,263 @@
+"""HTTP mirror of the customer's socket, and the conversations as agents see them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Annotated, Any
+
+from litestar import Response, Router, get, post
+from litestar.params import Parameter
+from msgspec import Meta, Struct
+
+from desk.agents.auth import require_agent
+from desk.channels import inbox
+from desk.channels.auth import customer_conversation
+from desk.channels.snapshot import snapshot
+from desk.conversations import store, usecases
+from desk.conversations.notes import EventStored
+from desk.conversations.rules import Conversation, Device, Event, Page, event_view, page_fields
+from desk.customers.shop import ShopClient
+from desk.customers.usecases import greeting, identify
+from desk.handoffs import store as handoff_store
+from desk.handoffs import usecases as handoffs
+from desk.handoffs.access import visible
+from desk.handoffs.rules import row_view
+from desk.kernel import ids
+from desk.kernel.clock import iso
+from desk.kernel.context import Context
+from desk.kernel.errors import ForbiddenError, NotFoundError, TooManyError
+from desk.kernel.ratelimit import Bucket
+from desk.kernel.security import CONVERSATION_TOKEN, SESSION_TOKEN, new_token, token_hash
+from desk.kernel.web import PART, Ctx, DeskRequest, bearer
+from desk.ratings.usecases import rate
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from desk.agents.rules import Agent
+
+MAX_WAIT_SECONDS = 30.0
+_PAGE = 500
+_MAX_SEQ = 2**53
+_MAX_BUCKETS = 10_000
+
+
+class OpenBody(Struct):
+    """What a client knows when it opens a conversation; `identity` is the shop's signed token."""
+
+    identity: str | None = None
+    page: Page | None = None
+    locale: Annotated[str, Meta(max_length=32)] = "zh-CN"
+    device: Device | None = None
+    visitor: Annotated[str, Meta(max_length=128)] | None = None
+
+
+class MessageBody(Struct):
+    """A message: text, or the payload of a button that was offered."""
+
+    client_id: str
+    text: str | None = None
+    payload: str | None = None
+    page: Page | None = None
+
+
+class RatingBody(Struct):
+    """1 to 5 stars, why, and a comment."""
+
+    score: int
+    reasons: list[str] | None = None
+    comment: str | None = None
+
+
+class Throttle:
+    """One bucket a conversation for messages by HTTP; forgotten when there are too many."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._buckets: dict[str, Bucket] = {}
+
+    def check(self, key: str) -> None:
+        """TooManyError `too_many_messages` when this conversation sends too fast."""
+        now = asyncio.get_running_loop().time()
+        if len(self._buckets) > _MAX_BUCKETS:
+            self._buckets.clear()
+        settings = self._ctx.settings
+        bucket = self._buckets.setdefault(key, Bucket(settings.message_rate_per_second, settings.message_burst, now))
+        if not bucket.take(now):
+            raise TooManyError("too_many_messages")
+
+
+@post("/conversations", status_code=201)
+async def open_conversation(ctx: Ctx, shop: Annotated[ShopClient, PART], data: OpenBody) -> dict[str, Any]:
+    """201 {conversation_id, token, seq, events}; 401 identity_invalid."""
+    visitor = await identify(ctx, shop, data.identity)
+    token, scene = new_token(CONVERSATION_TOKEN), ctx.scene()
+    page = page_fields(data.page)
+    opening = usecases.Opening(
+        conversation_id=ids.conversation_id(scene.now),
+        token_hash=token_hash(token),
+        customer_id=visitor.customer_id,
+        customer_name=visitor.masked_name,
+        page=page,
+        device=None if data.device is None else {"system": data.device.system, "browser": data.device.browser},
+        locale=data.locale,
+        greeting=greeting(ctx, visitor, page),
+        buttons=ctx.wording.buttons("greeting.buttons"),
+    )
+    first = await ctx.db.write(lambda connection: usecases.open_conversation(connection, opening, scene))
+    return {
+        "conversation_id": opening.conversation_id,
+        "token": token,
+        "seq": first.seq,
+        "events": [event_view(first, for_agent=False)],
+    }
+
+
+async def _reader(ctx: Context, request: DeskRequest, conversation_id: str) -> tuple[Conversation, Agent | None]:
+    """The conversation and, when an agent is calling, who; customers see their own only."""
+    token = bearer(request)
+    if token is not None and not token.startswith(SESSION_TOKEN):
+        return await customer_conversation(ctx, conversation_id, token), None
+    agent = await require_agent(ctx, request)
+    return await ctx.db.read(lambda connection: visible(connection, conversation_id, agent)), agent
+
+
+@get("/conversations/{conversation_id:str}")
+async def get_conversation(ctx: Ctx, request: DeskRequest, conversation_id: str) -> dict[str, Any]:
+    """200 {conversation_id, state, seq, session, queue, agent, created_at}; for agents also handoff, page, device."""
+    conversation, agent = await _reader(ctx, request, conversation_id)
+
+    def read(connection: sa.Connection) -> dict[str, Any]:
+        answer = {
+            "conversation_id": conversation.id,
+            "seq": conversation.last_seq,
+            "session": conversation.session,
+            "created_at": iso(conversation.created_at),
+            **snapshot(connection, conversation, ctx.settings),
+        }
+        if agent is not None:
+            answer |= _for_agents(connection, conversation)
+        return answer
+
+    return await ctx.db.read(read)
+
+
+def _for_agents(connection: sa.Connection, conversation: Conversation) -> dict[str, Any]:
+    handoff = handoff_store.latest_of(connection, conversation.id)
+    return {
+        "handoff": None if handoff is None else row_view(handoff),
+        "customer_name": conversation.customer_name if handoff is None else handoff.customer_name,
+        "customer_id": conversation.customer_id,
+        "page": conversation.page,
+        "device": conversation.device,
+        "locale": conversation.locale,
+    }
+
+
+@get("/conversations")
+async def list_conversations(ctx: Ctx, request: DeskRequest, owner: str = "me") -> dict[str, Any]:
+    """200 {conversations: [{conversation_id, state, seq, updated_at, handoff, …}]}; `owner=all` for supervisors."""
+    agent = await require_agent(ctx, request)
+    if owner != "me" and agent.role != "supervisor":
+        raise ForbiddenError("forbidden")
+
+    def read(connection: sa.Connection) -> list[dict[str, Any]]:
+        found = store.owned_by(connection, agent.id) if owner == "me" else store.open_conversations(connection)
+        return [
+            {
+                "conversation_id": conversation.id,
+                "state": conversation.state,
+                "seq": conversation.last_seq,
+                "updated_at": iso(conversation.updated_at),
+                **_for_agents(connection, conversation),
+            }
+            for conversation in found
+        ]
+
+    return {"conversations": await ctx.db.read(read)}
+
+
+@get("/conversations/{conversation_id:str}/events")
+async def get_events(
+    ctx: Ctx,
+    request: DeskRequest,
+    conversation_id: str,
+    after: Annotated[int, Parameter(ge=0, le=_MAX_SEQ)] = 0,
+    wait: Annotated[float, Parameter(ge=0)] = 0.0,
+) -> dict[str, Any]:
+    """200 {events, state, queue, agent}: at once when there is something after `after`, else after up to 30 s."""
+    _, agent = await _reader(ctx, request, conversation_id)
+    changed = asyncio.Event()
+    stop = ctx.bus.on(EventStored, lambda _note: changed.set(), conversation_id)
+    try:
+        events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
+        if not events and wait > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), min(wait, MAX_WAIT_SECONDS))
+            events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
+    finally:
+        stop()
+    return {"events": [event_view(event, for_agent=agent is not None) for event in events], **state}
+
+
+def _events_and_state(
+    connection: sa.Connection, ctx: Context, conversation_id: str, after: int
+) -> tuple[list[Event], dict[str, Any]]:
+    events = store.events_after(connection, conversation_id, after, _PAGE)
+    conversation = store.get(connection, conversation_id)
+    if conversation is None:
+        raise NotFoundError("conversation_not_found")
+    return events, snapshot(connection, conversation, ctx.settings)
+
+
+@post("/conversations/{conversation_id:str}/messages", status_code=200)
+async def post_message(
+    ctx: Ctx, throttle: Annotated[Throttle, PART], request: DeskRequest, conversation_id: str, data: MessageBody
+) -> dict[str, Any]:
+    """200 {client_id, message_id, seq} after the commit; the same client_id again gives the same answer."""
+    token = bearer(request)
+    if token is not None and not token.startswith(SESSION_TOKEN):
+        await customer_conversation(ctx, conversation_id, token)
+        throttle.check(conversation_id)
+        accepted = await inbox.from_customer(
+            ctx, conversation_id, usecases.Incoming(data.client_id, data.text, data.payload, page_fields(data.page))
+        )
+    else:
+        agent = await require_agent(ctx, request)
+        accepted = await inbox.from_agent(ctx, conversation_id, agent, usecases.Incoming(data.client_id, data.text))
+    event = accepted.event
+    return {"client_id": event.client_id, "message_id": event.message_id, "seq": event.seq}
+
+
+@post("/conversations/{conversation_id:str}/handoff-cancellation", status_code=204)
+async def cancel_handoff(ctx: Ctx, request: DeskRequest, conversation_id: str) -> Response[None]:
+    """204; 409 not_queued."""
+    await customer_conversation(ctx, conversation_id, bearer(request))
+    scene = ctx.scene()
+    await ctx.db.write(lambda connection: handoffs.cancel(connection, conversation_id, scene))
+    return Response(None, status_code=204)
+
+
+@post("/conversations/{conversation_id:str}/rating", status_code=204)
+async def post_rating(ctx: Ctx, request: DeskRequest, conversation_id: str, data: RatingBody) -> Response[None]:
+    """204; 409 not_rateable; 422 rating_invalid."""
+    await customer_conversation(ctx, conversation_id, bearer(request))
+    scene, reasons, comment = ctx.scene(), data.reasons or [], data.comment or ""
+    await ctx.db.write(lambda c: rate(c, conversation_id, scene, score=data.score, reasons=reasons, comment=comment))
+    return Response(None, status_code=204)
+
+
+router = Router(
+    "/api/v1",
+    route_handlers=[
+        open_conversation,
+        list_conversations,
+        get_conversation,
+        get_events,
+        post_message,
+        cancel_handoff,
+        post_rating,
+    ],
+    tags=["conversations"],
+)

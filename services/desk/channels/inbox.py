@@ -1,0 +1,58 @@
+"""What comes in from people: one path for sockets and HTTP, acknowledged only after the commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import IntegrityError
+
+from desk.bot.rules import wishes_no_human
+from desk.conversations import store, usecases
+from desk.handoffs import usecases as handoffs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from desk.agents.rules import Agent
+    from desk.conversations.usecases import Accepted, Incoming
+    from desk.kernel.context import Context
+
+
+async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) -> Accepted:
+    """Commit a customer's message; a waiting customer who only writes 算了 leaves the queue in the same step."""
+    scene = ctx.scene()
+
+    def receive(connection: sa.Connection) -> Accepted:
+        accepted = usecases.accept_from_customer(connection, conversation_id, incoming, scene)
+        wants_out = incoming.payload is None and wishes_no_human(accepted.event.text or "", scene.wording)
+        if wants_out and not accepted.duplicate:
+            conversation = store.get(connection, conversation_id)
+            if conversation is not None and conversation.owner_kind == "queue":
+                handoffs.cancel(connection, conversation_id, scene)
+        return accepted
+
+    accepted = await _once_more(ctx, receive)
+    if not accepted.duplicate:
+        ctx.metrics.messages.labels("customer").inc()
+    return accepted
+
+
+async def from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming: Incoming) -> Accepted:
+    """Commit an agent's message; ConflictError `not_owner` unless the conversation is theirs."""
+    scene = ctx.scene()
+    accepted = await _once_more(
+        ctx, lambda connection: usecases.accept_from_agent(connection, conversation_id, agent.id, incoming, scene)
+    )
+    if not accepted.duplicate:
+        ctx.metrics.messages.labels("agent").inc()
+    return accepted
+
+
+async def _once_more(ctx: Context, job: Callable[[sa.Connection], Accepted]) -> Accepted:
+    """Two processes may store the same client id at once: the loser repeats and finds the winner's message."""
+    try:
+        return await ctx.db.write(job)
+    except IntegrityError:
+        return await ctx.db.write(job)

@@ -1,0 +1,1 @@
+"""Conversations: messages, their gap-free sequence, and the single owner."""

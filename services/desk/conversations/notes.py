@@ -1,0 +1,63 @@
+"""Notes about conversations, published after the commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from desk.kernel.bus import Note
+
+if TYPE_CHECKING:
+    from desk.conversations.rules import Event, Sender
+
+
+@dataclass(frozen=True)
+class EventStored(Note):
+    """An event got its place in the sequence."""
+
+    event: Event
+
+    @property
+    def key(self) -> str:
+        """The conversation."""
+        return self.event.conversation_id
+
+
+@dataclass(frozen=True)
+class ConversationChanged(Note):
+    """State or owner changed."""
+
+    conversation_id: str
+
+    @property
+    def key(self) -> str:
+        """The conversation."""
+        return self.conversation_id
+
+
+@dataclass(frozen=True)
+class UnderstandingStored(Note):
+    """A customer's message was understood, after it was stored."""
+
+    conversation_id: str
+    seq: int
+    message_id: str
+    understanding: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The conversation."""
+        return self.conversation_id
+
+
+@dataclass(frozen=True)
+class Typing(Note):
+    """Somebody is typing; not stored."""
+
+    conversation_id: str
+    sender: Sender
+
+    @property
+    def key(self) -> str:
+        """The conversation."""
+        return self.conversation_id

@@ -1,0 +1,49 @@
+"""Which conversations an agent may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desk.conversations import store as conversation_store
+from desk.handoffs import store
+from desk.kernel.errors import NotFoundError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from desk.agents.rules import Agent
+    from desk.conversations.rules import Conversation
+
+
+def visible(connection: sa.Connection, conversation_id: str, agent: Agent) -> Conversation:
+    """A conversation the agent may read: theirs, waiting in the queue, or once theirs; supervisors see all.
+
+    NotFoundError otherwise, so that ids of others' conversations cannot be probed.
+    """
+    conversation = conversation_store.get(connection, conversation_id)
+    if conversation is None:
+        raise NotFoundError("conversation_not_found")
+    allowed = (
+        agent.role == "supervisor"
+        or conversation.owner_agent_id == agent.id
+        or conversation.owner_kind == "queue"
+        or store.handled_by(connection, conversation_id, agent.id)
+    )
+    if not allowed:
+        raise NotFoundError("conversation_not_found")
+    return conversation
+
+
+def panel_rights(connection: sa.Connection, conversation_id: str, agent: Agent) -> tuple[Conversation, bool]:
+    """The conversation whose customer's data the agent may see now, and whether it must be masked.
+
+    Owners see all, everybody sees a waiting customer's masked, supervisors always see; NotFoundError otherwise.
+    """
+    conversation = visible(connection, conversation_id, agent)
+    if conversation.owner_agent_id == agent.id:
+        return conversation, False
+    if conversation.owner_kind == "queue":
+        return conversation, True
+    if agent.role == "supervisor":
+        return conversation, False
+    raise NotFoundError("conversation_not_found")

@@ -1,0 +1,91 @@
+"""The board: after every change it reads the queue and the changed handoffs once, for everybody who is watching."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from desk.agents.store import AgentChanged
+from desk.handoffs import places, store
+from desk.handoffs.store import HandoffChanged, QueueChanged
+from desk.kernel.bus import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from desk.handoffs.rules import Handoff, QueuePlace
+    from desk.kernel.context import Context
+
+_SETTLE_SECONDS = 0.03  # several changes at once are read once
+
+
+@dataclass(frozen=True)
+class HandoffRead(Note):
+    """A changed handoff, as it is in the database now."""
+
+    handoff: Handoff
+
+
+@dataclass(frozen=True)
+class PlacesChanged(Note):
+    """The places of everybody in the queue are known anew."""
+
+    places: dict[str, QueuePlace]
+
+
+class Board:
+    """Keeps the latest places and publishes HandoffRead and PlacesChanged."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._changed: set[str] = set()
+        self._queue_changed = False
+        self._wake = asyncio.Event()
+        self._unsubscribe: list[Callable[[], None]] = []
+        self.places: dict[str, QueuePlace] = {}
+
+    async def start(self) -> None:
+        """Read the queue once, then follow the bus."""
+        bus = self._ctx.bus
+        self._unsubscribe = [
+            bus.on(HandoffChanged, self._on_handoff),
+            bus.on(QueueChanged, lambda _note: self._on_queue()),
+            bus.on(AgentChanged, lambda _note: self._on_queue()),
+        ]
+        self.places = await self._ctx.db.read(lambda c: places.places(c, self._ctx.settings))
+        self._ctx.spawn(self._follow(), "board")
+
+    async def stop(self) -> None:
+        """Stop following."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+
+    def _on_handoff(self, note: HandoffChanged) -> None:
+        self._changed.add(note.handoff_id)
+        self._wake.set()
+
+    def _on_queue(self) -> None:
+        self._queue_changed = True
+        self._wake.set()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(_SETTLE_SECONDS)
+            self._wake.clear()
+            changed, self._changed = self._changed, set()
+            queue_changed, self._queue_changed = self._queue_changed, False
+            handoffs, now_places = await self._ctx.db.read(partial(self._read, changed))
+            for handoff in handoffs:
+                self._ctx.bus.publish(HandoffRead(handoff))
+            if queue_changed and now_places != self.places:
+                self.places = now_places
+                self._ctx.bus.publish(PlacesChanged(now_places))
+
+    def _read(self, ids: set[str], connection: sa.Connection) -> tuple[list[Handoff], dict[str, QueuePlace]]:
+        found = (store.get(connection, handoff_id) for handoff_id in sorted(ids))
+        return [handoff for handoff in found if handoff is not None], places.places(connection, self._ctx.settings)

@@ -1,0 +1,151 @@
+"""HTTP of handoffs: the queue, claims, what ends them, and the customer's panel beside the conversation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Router, get, post
+from litestar.params import Parameter
+from msgspec import Struct
+
+from desk.agents import store as agent_store
+from desk.agents.auth import require_agent
+from desk.agents.rules import colleague
+from desk.customers.rules import mask_customer, mask_order
+from desk.customers.shop import ShopClient
+from desk.handoffs import store, usecases
+from desk.handoffs.access import panel_rights
+from desk.handoffs.rules import full_view, row_view
+from desk.kernel.errors import InvalidError, NotFoundError
+from desk.kernel.web import PART, Ctx, DeskRequest
+
+_STATES = {"queued", "active", "resolved", "cancelled", "handed_back"}
+
+
+class ResolveBody(Struct):
+    """How it ended: `outcome` as solved, unsolved, follow_up or own words."""
+
+    outcome: str
+    note: str | None = None
+
+
+class HandbackBody(Struct):
+    """What the bot should know: a note and what was settled."""
+
+    note: str | None = None
+    settled: list[str] | None = None
+
+
+class TransferBody(Struct):
+    """To a group or one colleague, with a note."""
+
+    note: str
+    group: str | None = None
+    agent_id: str | None = None
+
+
+@get("/agents")
+async def list_agents(ctx: Ctx, request: DeskRequest) -> dict[str, Any]:
+    """200 {agents: [{agent_id, username, display_name, role, groups, capacity, presence, load}]}."""
+    await require_agent(ctx, request)
+    found = await ctx.db.read(agent_store.everybody)
+    return {"agents": [colleague(agent) for agent in found if not agent.disabled]}
+
+
+@get("/handoffs")
+async def list_handoffs(
+    ctx: Ctx, request: DeskRequest, wanted: Annotated[str, Parameter(query="state")] = "queued"
+) -> dict[str, Any]:
+    """200 {handoffs: [HandoffRow]}; queued ones in the order of the queue."""
+    agent = await require_agent(ctx, request)
+    if wanted not in _STATES:
+        raise InvalidError("invalid_request")
+    found = await ctx.db.read(lambda connection: store.in_state(connection, wanted))
+    mine = agent.role == "supervisor" or wanted == "queued"
+    return {"handoffs": [row_view(handoff) for handoff in found if mine or handoff.agent_id == agent.id]}
+
+
+@get("/handoffs/{handoff_id:str}")
+async def get_handoff(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, Any]:
+    """200 HandoffRow + summary + summary_valid; 404 when it is another agent's."""
+    agent = await require_agent(ctx, request)
+    handoff = await ctx.db.read(lambda connection: store.get(connection, handoff_id))
+    if handoff is None or not (handoff.state == "queued" or handoff.agent_id == agent.id or agent.role == "supervisor"):
+        raise NotFoundError("handoff_not_found")
+    return full_view(handoff)
+
+
+@post("/handoffs/{handoff_id:str}/claim", status_code=200)
+async def claim(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, Any]:
+    """200 HandoffRow; 409 already_claimed, capacity_full, not_online."""
+    agent, scene = await require_agent(ctx, request), ctx.scene()
+    handoff = await ctx.db.write(lambda c: usecases.claim(c, handoff_id, agent, scene))
+    ctx.metrics.handoffs.labels("claimed").inc()
+    return row_view(handoff)
+
+
+@post("/conversations/{conversation_id:str}/resolve", status_code=200)
+async def resolve(ctx: Ctx, request: DeskRequest, conversation_id: str, data: ResolveBody) -> dict[str, Any]:
+    """200 {state, handoff}; 409 not_owner. The customer is asked for a rating."""
+    agent, scene = await require_agent(ctx, request), ctx.scene()
+    handoff = await ctx.db.write(
+        lambda c: usecases.resolve(c, conversation_id, agent, scene, outcome=data.outcome, note=data.note)
+    )
+    ctx.metrics.handoffs.labels("resolved").inc()
+    return {"state": "closed", "handoff": row_view(handoff)}
+
+
+@post("/conversations/{conversation_id:str}/handback", status_code=200)
+async def hand_back(ctx: Ctx, request: DeskRequest, conversation_id: str, data: HandbackBody) -> dict[str, Any]:
+    """200 {state, handoff}; 409 not_owner. The bot is told what was done."""
+    agent, scene = await require_agent(ctx, request), ctx.scene()
+    handoff = await ctx.db.write(
+        lambda c: usecases.hand_back(c, conversation_id, agent, scene, note=data.note or "", settled=data.settled or [])
+    )
+    ctx.metrics.handoffs.labels("handed_back").inc()
+    return {"state": "bot", "handoff": row_view(handoff)}
+
+
+@post("/conversations/{conversation_id:str}/transfer", status_code=200)
+async def transfer(ctx: Ctx, request: DeskRequest, conversation_id: str, data: TransferBody) -> dict[str, Any]:
+    """200 {state, handoff}; 409 not_owner; 422 group_unknown, agent_unknown, transfer_target_missing."""
+    agent, scene = await require_agent(ctx, request), ctx.scene()
+    handoff = await ctx.db.write(
+        lambda c: usecases.transfer(
+            c, conversation_id, agent, scene, group=data.group, target_agent_id=data.agent_id, note=data.note
+        )
+    )
+    ctx.metrics.handoffs.labels("transferred").inc()
+    return {"state": "queued", "handoff": row_view(handoff)}
+
+
+@get("/conversations/{conversation_id:str}/customer")
+async def customer_panel(
+    ctx: Ctx, shop: Annotated[ShopClient, PART], request: DeskRequest, conversation_id: str
+) -> dict[str, Any]:
+    """200 {customer, orders, points, coupons}; all null for a visitor nobody vouched for; 503 shop_unavailable."""
+    agent = await require_agent(ctx, request)
+    conversation, masked = await ctx.db.read(lambda c: panel_rights(c, conversation_id, agent))
+    if conversation.customer_id is None:
+        return {"customer": None, "orders": [], "points": None, "coupons": []}
+    panel = await shop.overview(conversation.customer_id)
+    if masked:
+        panel["customer"] = mask_customer(panel["customer"])
+        panel["orders"] = [mask_order(order) for order in panel["orders"]]
+    return panel
+
+
+router = Router(
+    "/api/v1",
+    route_handlers=[
+        list_agents,
+        list_handoffs,
+        get_handoff,
+        claim,
+        resolve,
+        hand_back,
+        transfer,
+        customer_panel,
+    ],
+    tags=["handoffs"],
+)

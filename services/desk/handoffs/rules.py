@@ -1,0 +1,163 @@
+"""Rules of handoffs without I/O: shapes, order of the queue, expected wait, what is read out of a summary."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from desk.agents.rules import SKILL_GROUPS
+from desk.kernel.clock import iso
+
+HandoffState = Literal["queued", "active", "resolved", "cancelled", "handed_back"]
+PRIORITIES = ("urgent", "high", "normal", "low")
+MAX_HEADLINE_CHARACTERS = 40
+
+
+class Handoff(Struct, frozen=True, kw_only=True):
+    """One row of `handoffs`."""
+
+    id: str
+    conversation_id: str
+    session: int
+    state: HandoffState
+    priority: str
+    priority_rank: int
+    front: int
+    headline: str
+    skill_group: str
+    emotion: dict[str, Any]
+    customer_id: str | None
+    customer_name: str
+    trigger: str
+    summary: dict[str, Any]
+    summary_valid: bool
+    summary_fault: str | None
+    target_agent_id: str | None
+    note: str | None
+    agent_id: str | None
+    agent_name: str | None
+    queued_seq: int
+    queued_at: datetime
+    claimed_at: datetime | None
+    ended_at: datetime | None
+    outcome: str | None
+    outcome_note: str | None
+
+
+class QueuePlace(Struct, frozen=True):
+    """Where a waiting customer stands; position 1 is next."""
+
+    position: int
+    expected_wait_seconds: int
+
+
+class Staffing(Struct, frozen=True):
+    """Who could take customers now."""
+
+    online_agents: int
+    total_capacity: int
+    free_capacity: int
+
+
+def priority_rank(priority: str) -> int:
+    """0 for urgent … 3 for low; an unknown word counts as normal."""
+    return PRIORITIES.index(priority) if priority in PRIORITIES else PRIORITIES.index("normal")
+
+
+def expected_wait_seconds(position: int, staffing: Staffing, handling_seconds: float, pickup_seconds: float) -> int:
+    """How long the customer at `position` probably waits, rounded up to half minutes.
+
+    While there is free capacity an agent only has to pick the customer up; behind that, customers leave
+    at the rate total capacity / handling time. With nobody online one agent is assumed.
+    """
+    rounds_ahead = max(0, position - staffing.free_capacity)
+    seconds = pickup_seconds + rounds_ahead * handling_seconds / max(1, staffing.total_capacity)
+    return max(30, math.ceil(seconds / 30) * 30)
+
+
+def wait_minutes(seconds: int) -> int:
+    """Whole minutes for the customer's eyes, at least one."""
+    return max(1, math.ceil(seconds / 60))
+
+
+def shorten(headline: str) -> str:
+    """At most 40 characters."""
+    return headline if len(headline) <= MAX_HEADLINE_CHARACTERS else headline[: MAX_HEADLINE_CHARACTERS - 1] + "…"
+
+
+def emotion_of(summary: dict[str, Any]) -> dict[str, Any]:
+    """{family, intensity} out of a summary or an understanding; neutral when there is none."""
+    emotion = summary.get("emotion")
+    if not isinstance(emotion, dict):
+        return {"family": "neutral", "intensity": 0}
+    family, intensity = emotion.get("family"), emotion.get("intensity")
+    known = family in {"angry", "anxious", "disappointed", "neutral", "pleased"}
+    return {
+        "family": family if known else "neutral",
+        "intensity": intensity if isinstance(intensity, int) and 0 <= intensity <= 3 else 0,
+    }
+
+
+def skill_group_of(summary: dict[str, Any], default: str) -> str:
+    """The group in the summary's route if it is one we have, else `default`."""
+    route = summary.get("route")
+    group = route.get("skill_group") if isinstance(route, dict) else None
+    return group if group in SKILL_GROUPS else default
+
+
+def customer_name_of(summary: dict[str, Any], fallback: str) -> str:
+    """The masked name in the summary, else `fallback`."""
+    customer = summary.get("customer")
+    name = customer.get("display_name") if isinstance(customer, dict) else None
+    return name if isinstance(name, str) and name else fallback
+
+
+def primary_trigger(summary: dict[str, Any]) -> str:
+    """The code of the first trigger, or `unknown`."""
+    triggers = summary.get("triggers")
+    if isinstance(triggers, list) and triggers and isinstance(triggers[0], dict):
+        return str(triggers[0].get("code", "unknown"))[:32]
+    return "unknown"
+
+
+def row_view(handoff: Handoff) -> dict[str, Any]:
+    """The contract's HandoffRow."""
+    agent = None
+    if handoff.agent_id is not None:
+        agent = {"agent_id": handoff.agent_id, "display_name": handoff.agent_name}
+    return {
+        "id": handoff.id,
+        "conversation_id": handoff.conversation_id,
+        "state": handoff.state,
+        "priority": handoff.priority,
+        "headline": handoff.headline,
+        "skill_group": handoff.skill_group,
+        "emotion": handoff.emotion,
+        "customer_name": handoff.customer_name,
+        "queued_at": iso(handoff.queued_at),
+        "claimed_at": None if handoff.claimed_at is None else iso(handoff.claimed_at),
+        "agent": agent,
+        "target_agent_id": handoff.target_agent_id,
+        "note": handoff.note,
+    }
+
+
+def full_view(handoff: Handoff) -> dict[str, Any]:
+    """HandoffRow + summary + summary_valid, as `GET /handoffs/{id}` answers."""
+    return {
+        **row_view(handoff),
+        "summary": handoff.summary,
+        "summary_valid": handoff.summary_valid,
+        "outcome": handoff.outcome,
+        "ended_at": None if handoff.ended_at is None else iso(handoff.ended_at),
+    }
+
+
+def place_view(place: QueuePlace | None) -> dict[str, int] | None:
+    """The contract's queue object."""
+    if place is None:
+        return None
+    return {"position": place.position, "expected_wait_seconds": place.expected_wait_seconds}

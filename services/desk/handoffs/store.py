@@ -1,0 +1,320 @@
+"""All SQL about handoffs, their steps, and what the bot still has to be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from desk.agents.store import agents
+from desk.handoffs.rules import Handoff, Staffing
+from desk.kernel.bus import Note
+from desk.kernel.database import Json, UtcTime, announce, metadata
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_OPEN = sa.text("state IN ('queued', 'active')")
+
+handoffs = sa.Table(
+    "handoffs",
+    metadata,
+    sa.Column("id", sa.String(80), primary_key=True),
+    sa.Column("conversation_id", sa.String(64), sa.ForeignKey("conversations.id"), nullable=False),
+    sa.Column("session", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("priority", sa.String(8), nullable=False),
+    sa.Column("priority_rank", sa.Integer, nullable=False),
+    sa.Column("front", sa.Integer, nullable=False),
+    sa.Column("headline", sa.Text, nullable=False),
+    sa.Column("skill_group", sa.String(32), nullable=False),
+    sa.Column("emotion", Json, nullable=False),
+    sa.Column("customer_id", sa.String(64)),
+    sa.Column("customer_name", sa.Text, nullable=False),
+    sa.Column("trigger", sa.String(32), nullable=False),
+    sa.Column("summary", Json, nullable=False),
+    sa.Column("summary_valid", sa.Boolean, nullable=False),
+    sa.Column("summary_fault", sa.Text),
+    sa.Column("target_agent_id", sa.String(64)),
+    sa.Column("note", sa.Text),
+    sa.Column("agent_id", sa.String(64)),
+    sa.Column("agent_name", sa.Text),
+    sa.Column("queued_seq", sa.BigInteger, nullable=False),
+    sa.Column("queued_at", UtcTime, nullable=False),
+    sa.Column("claimed_at", UtcTime),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("outcome", sa.Text),
+    sa.Column("outcome_note", sa.Text),
+    sa.Index("ix_handoffs_queue", "state", "front", "priority_rank", "queued_at"),
+    sa.Index("uq_handoffs_open", "conversation_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_handoffs_conversation", "conversation_id", "queued_at"),
+    sa.Index("ix_handoffs_customer", "customer_id", "queued_at"),
+)
+
+steps = sa.Table(
+    "handoff_steps",
+    metadata,
+    sa.Column("handoff_id", sa.String(80), sa.ForeignKey("handoffs.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("agent_id", sa.String(64)),
+    sa.Column("note", sa.Text),
+    sa.Column("at", UtcTime, nullable=False),
+)
+
+handbacks = sa.Table(
+    "bot_handbacks",
+    metadata,
+    sa.Column("handoff_id", sa.String(80), sa.ForeignKey("handoffs.id"), primary_key=True),
+    sa.Column("conversation_id", sa.String(64), sa.ForeignKey("conversations.id"), nullable=False, index=True),
+    sa.Column("session", sa.Integer, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("settled", Json, nullable=False),
+    sa.Column("from_seq", sa.BigInteger, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("delivered_at", UtcTime),
+    sa.Column("given_up", sa.Text),
+)
+
+# What "next" means: transferred customers have waited before, then priority, then who came first.
+QUEUE_ORDER = (handoffs.c.front.desc(), handoffs.c.priority_rank, handoffs.c.queued_at, handoffs.c.id)
+
+
+@dataclass(frozen=True)
+class HandoffChanged(Note):
+    """A handoff was queued, claimed, ended, or its mood changed."""
+
+    handoff_id: str
+    agent_id: str | None  # whose it is, or was until now
+
+    @property
+    def key(self) -> str:
+        """The handoff."""
+        return self.handoff_id
+
+
+@dataclass(frozen=True)
+class QueueChanged(Note):
+    """Somebody entered or left the queue."""
+
+
+@dataclass(frozen=True)
+class HandbackWaiting(Note):
+    """The bot has to be told something about a conversation."""
+
+    conversation_id: str
+
+
+def get(connection: sa.Connection, handoff_id: str, *, lock: bool = False) -> Handoff | None:
+    """The handoff, or None; `lock` holds its row until the end of a write job."""
+    query = sa.select(handoffs).where(handoffs.c.id == handoff_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else Handoff(**row._mapping)
+
+
+def open_of(connection: sa.Connection, conversation_id: str) -> Handoff | None:
+    """The queued or active handoff of a conversation, or None."""
+    row = connection.execute(
+        sa.select(handoffs)
+        .where(handoffs.c.conversation_id == conversation_id, handoffs.c.state.in_(("queued", "active")))
+        .order_by(handoffs.c.queued_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Handoff(**row._mapping)
+
+
+def latest_of(connection: sa.Connection, conversation_id: str) -> Handoff | None:
+    """The newest handoff of a conversation in any state, or None."""
+    row = connection.execute(
+        sa.select(handoffs)
+        .where(handoffs.c.conversation_id == conversation_id)
+        .order_by(handoffs.c.queued_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Handoff(**row._mapping)
+
+
+def handled_by(connection: sa.Connection, conversation_id: str, agent_id: str) -> bool:
+    """Whether this agent ever had this conversation."""
+    query = (
+        sa.select(sa.literal(1))
+        .select_from(handoffs.join(steps, steps.c.handoff_id == handoffs.c.id))
+        .where(
+            handoffs.c.conversation_id == conversation_id,
+            steps.c.agent_id == agent_id,
+            steps.c.kind == "claimed",
+        )
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
+
+
+def in_state(connection: sa.Connection, state: str, limit: int = 500) -> list[Handoff]:
+    """Handoffs in a state: queued ones in the order of the queue, others newest first."""
+    order = QUEUE_ORDER if state == "queued" else (handoffs.c.queued_at.desc(),)
+    rows = connection.execute(sa.select(handoffs).where(handoffs.c.state == state).order_by(*order).limit(limit))
+    return [Handoff(**row._mapping) for row in rows]
+
+
+def active_of_agent(connection: sa.Connection, agent_id: str) -> list[Handoff]:
+    """The handoffs an agent has now."""
+    rows = connection.execute(
+        sa.select(handoffs)
+        .where(handoffs.c.state == "active", handoffs.c.agent_id == agent_id)
+        .order_by(handoffs.c.claimed_at)
+    )
+    return [Handoff(**row._mapping) for row in rows]
+
+
+def queued_conversations(connection: sa.Connection) -> list[str]:
+    """Conversation ids in the order of the queue."""
+    query = sa.select(handoffs.c.conversation_id).where(handoffs.c.state == "queued").order_by(*QUEUE_ORDER)
+    return [row.conversation_id for row in connection.execute(query)]
+
+
+def create(connection: sa.Connection, handoff: Handoff) -> None:
+    """Store a new handoff and announce it with the queue."""
+    connection.execute(handoffs.insert().values(**{n: getattr(handoff, n) for n in Handoff.__struct_fields__}))
+    announce(connection, HandoffChanged(handoff.id, None))
+    announce(connection, QueueChanged())
+
+
+def change_state(connection: sa.Connection, before: Handoff, **values: Any) -> bool:
+    """Compare-and-set: only while state and agent are those of `before`."""
+    same_agent = handoffs.c.agent_id.is_(None) if before.agent_id is None else handoffs.c.agent_id == before.agent_id
+    done = connection.execute(
+        handoffs.update()
+        .where(handoffs.c.id == before.id, handoffs.c.state == before.state, same_agent)
+        .values(**values)
+    )
+    if done.rowcount != 1:
+        return False
+    announce(connection, HandoffChanged(before.id, before.agent_id))
+    if before.state == "queued" or values.get("state") == "queued":
+        announce(connection, QueueChanged())
+    return True
+
+
+def set_emotion(connection: sa.Connection, handoff: Handoff, emotion: dict[str, Any]) -> None:
+    """The mood now, for the queue's rows."""
+    connection.execute(handoffs.update().where(handoffs.c.id == handoff.id).values(emotion=emotion))
+    announce(connection, HandoffChanged(handoff.id, handoff.agent_id))
+
+
+def add_step(
+    connection: sa.Connection,
+    handoff_id: str,
+    kind: str,
+    at: datetime,
+    *,
+    agent_id: str | None = None,
+    note: str | None = None,
+) -> None:
+    """Write down what happened to a handoff, who did it, and when."""
+    count = connection.execute(
+        sa.select(sa.func.count()).select_from(steps).where(steps.c.handoff_id == handoff_id)
+    ).scalar_one()
+    connection.execute(
+        steps.insert().values(handoff_id=handoff_id, number=count + 1, kind=kind, agent_id=agent_id, note=note, at=at)
+    )
+
+
+def staffing(connection: sa.Connection) -> Staffing:
+    """Agents online, their capacity and how much of it is free."""
+    row = connection.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.coalesce(sa.func.sum(agents.c.capacity), 0),
+            sa.func.coalesce(sa.func.sum(agents.c.capacity - agents.c.load), 0),
+        ).where(agents.c.presence == "online", agents.c.disabled.is_(False))
+    ).one()
+    return Staffing(int(row[0]), int(row[1]), max(0, int(row[2])))
+
+
+def recent_handlings(connection: sa.Connection, limit: int = 20) -> list[float]:
+    """Seconds from claim to end of the newest finished handoffs."""
+    rows = connection.execute(
+        sa.select(handoffs.c.claimed_at, handoffs.c.ended_at)
+        .where(handoffs.c.state == "resolved", handoffs.c.claimed_at.is_not(None))
+        .order_by(handoffs.c.ended_at.desc())
+        .limit(limit)
+    )
+    return [(row.ended_at - row.claimed_at).total_seconds() for row in rows if row.ended_at is not None]
+
+
+def earlier_of_customer(connection: sa.Connection, customer_id: str, before: datetime, limit: int) -> list[Handoff]:
+    """A customer's claimed handoffs before a moment, newest first."""
+    rows = connection.execute(
+        sa.select(handoffs)
+        .where(
+            handoffs.c.customer_id == customer_id,
+            handoffs.c.queued_at < before,
+            handoffs.c.agent_id.is_not(None),
+        )
+        .order_by(handoffs.c.queued_at.desc())
+        .limit(limit)
+    )
+    return [Handoff(**row._mapping) for row in rows]
+
+
+def add_handback(connection: sa.Connection, handoff: Handoff, note: str, settled: list[str], at: datetime) -> None:
+    """The bot must learn what the human did; kept until delivered."""
+    connection.execute(handbacks.delete().where(handbacks.c.handoff_id == handoff.id))
+    connection.execute(
+        handbacks.insert().values(
+            handoff_id=handoff.id,
+            conversation_id=handoff.conversation_id,
+            session=handoff.session,
+            note=note,
+            settled=settled,
+            from_seq=handoff.queued_seq,
+            created_at=at,
+        )
+    )
+    announce(connection, HandbackWaiting(handoff.conversation_id))
+
+
+def next_handback(connection: sa.Connection, conversation_id: str) -> sa.Row[Any] | None:
+    """The oldest handback of a conversation that is not delivered, or None."""
+    return connection.execute(
+        sa.select(handbacks)
+        .where(
+            handbacks.c.conversation_id == conversation_id,
+            handbacks.c.delivered_at.is_(None),
+            handbacks.c.given_up.is_(None),
+        )
+        .order_by(handbacks.c.created_at)
+        .limit(1)
+    ).one_or_none()
+
+
+def close_handback(connection: sa.Connection, handoff_id: str, at: datetime, given_up: str | None = None) -> None:
+    """The bot knows, or will never take it (with the reason)."""
+    values = {"delivered_at": at} if given_up is None else {"given_up": given_up}
+    connection.execute(handbacks.update().where(handbacks.c.handoff_id == handoff_id).values(**values))
+
+
+def waiting_handbacks(connection: sa.Connection) -> list[str]:
+    """Conversations with undelivered handbacks."""
+    rows = connection.execute(
+        sa.select(handbacks.c.conversation_id)
+        .where(handbacks.c.delivered_at.is_(None), handbacks.c.given_up.is_(None))
+        .distinct()
+    )
+    return [row.conversation_id for row in rows]
+
+
+def resolver_of(connection: sa.Connection, conversation_id: str, session: int) -> str | None:
+    """The agent who resolved this session, or None."""
+    query = (
+        sa.select(handoffs.c.agent_id)
+        .where(
+            handoffs.c.conversation_id == conversation_id,
+            handoffs.c.session == session,
+            handoffs.c.state == "resolved",
+        )
+        .order_by(handoffs.c.ended_at.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()

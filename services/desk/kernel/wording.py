@@ -1,0 +1,90 @@
+"""Wording: every sentence the desk itself says, from playbook/desk_messages.yml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from desk.kernel.settings import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from desk.kernel.errors import DeskError
+
+REQUIRED = (
+    "greeting.anonymous", "greeting.known", "greeting.page_order", "greeting.known_page_order",
+    "system.handoff_queued", "system.handoff_queued_first", "system.handoff_queued_nobody",
+    "system.handoff_cancelled", "system.agent_joined", "system.agent_left", "system.transferred",
+    "system.handed_back", "system.conversation_resolved", "system.rating_requested", "system.rated",
+    "system.conversation_reopened", "bot.unavailable", "bot.rejected", "bot.silent", "bot.cancelled_note",
+    "summary.unavailable_headline", "summary.unavailable_sentence", "summary.unavailable_reason",
+    "summary.unavailable_attempt", "summary.unavailable_result", "summary.unavailable_missing",
+    "summary.unavailable_step", "summary.unavailable_issue", "summary.invalid_headline",
+    "summary.visitor", "service_hours",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The parsed file. Unknown keys raise KeyError, so that a missing sentence shows at start."""
+
+    tree: dict[str, Any]
+
+    def text(self, key: str, **values: object) -> str:
+        """The sentence at the dotted `key` with its {variables} filled in."""
+        return str(self._at(key)).format_map(values)
+
+    def words(self, key: str) -> frozenset[str]:
+        """The list at `key` as a set."""
+        return frozenset(str(word) for word in self._at(key))
+
+    def buttons(self, key: str) -> list[dict[str, str]]:
+        """The buttons at `key`: [{title, payload}]."""
+        return [{"title": str(row["title"]), "payload": str(row["payload"])} for row in self._at(key)]
+
+    def rows(self, key: str) -> list[dict[str, Any]]:
+        """The list of tables at `key`."""
+        return [dict(row) for row in self._at(key)]
+
+    def name(self, key: str, code: str) -> str:
+        """The Chinese name of `code` in the table at `key`; the code itself when it has none."""
+        return str(self._at(key).get(code, code))
+
+    def error(self, error: DeskError) -> str:
+        """The words for an error's code."""
+        table = self._at("errors")
+        return str(table.get(error.code, table["internal"])).format_map(error.values)
+
+    def _at(self, key: str) -> Any:
+        node: Any = self.tree
+        for part in key.split("."):
+            node = node[part]
+        return node
+
+
+def load(folder: Path) -> Wording:
+    """Read desk_messages.yml; SettingsError names the first sentence that is missing."""
+    path = folder / "desk_messages.yml"
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"{path} is missing.") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is not valid YAML: {error}") from error
+    wording = Wording(tree)
+    for key in REQUIRED:
+        try:
+            str(wording._at(key)).format_map(_Anything())
+        except (KeyError, TypeError) as error:
+            raise SettingsError(f"{path} has no sentence {key!r}.") from error
+    return wording
+
+
+class _Anything(dict[str, object]):
+    """Stands for every variable while the file is checked."""
+
+    def __missing__(self, key: str) -> object:
+        return ""

@@ -1,0 +1,15 @@
+"""Alembic's environment: runs on the connection that desk.kernel.database.migrate passes in."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import desk.agents.store
+import desk.conversations.store
+import desk.handoffs.store
+import desk.ratings.store  # noqa: F401 - the imports fill the metadata
+from desk.kernel.database import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, render_as_batch=connection.dialect.name == "sqlite")
+context.run_migrations()

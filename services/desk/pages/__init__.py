@@ -1,0 +1,1 @@
+"""Pages: the built front ends, the demo page and the API reference."""

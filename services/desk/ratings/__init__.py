@@ -1,0 +1,1 @@
+"""Ratings: the one question after a conversation was resolved."""
