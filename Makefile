@@ -69,6 +69,20 @@ bench: bench-understanding bench-handoff bench-chaos bench-load ## everything th
 bench-understanding: train ## accuracy and cost of understanding
 	@$(BRAIN)/python bench/understanding.py
 
+bench-handoff: train ## does the right customer reach a person, for the right reason
+	@$(BRAIN)/python bench/handoff.py
+
+bench-chaos: train ## messages lost or doubled while processes are killed
+	@$(SERVICES)/python bench/chaos.py
+
+bench-load: setup ## latency, throughput and memory of the desk
+	@$(SERVICES)/python bench/load.py
+
+replay: setup ## which stored decisions the present playbook would take differently
+	@mkdir -p var
+	@cd services && .venv/bin/python -m desk.export --out ../var/conversations.jsonl
+	@$(BRAIN)/python -m addons.escalation.replay var/conversations.jsonl
+
 evaluate: train ## understanding on a labelled set of your own: BATON_EVAL_DIR=folder
 	@$(BRAIN)/python bench/understanding.py
 

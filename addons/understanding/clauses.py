@@ -44,8 +44,14 @@ def table() -> Table:
         after = "|".join(re.escape(w) for w in exceptions.get(word, []))
         parts.append(re.escape(word) + (f"(?!{after})" if after else ""))
     formal = "|".join(re.escape(w) for w in raw["formal_complaint_words"])
-    return Table(re.compile(f"(?:{'|'.join(parts)})"), tuple(raw["first"]), re.compile(formal), tuple(raw["late"]),
-                 tuple(raw["talk"]), tuple(raw["alone"]))
+    return Table(
+        re.compile(f"(?:{'|'.join(parts)})"),
+        tuple(raw["first"]),
+        re.compile(formal),
+        tuple(raw["late"]),
+        tuple(raw["talk"]),
+        tuple(raw["alone"]),
+    )
 
 
 def split_clauses(text: str) -> list[str]:
@@ -101,7 +107,7 @@ def merge(whole: Reading, parts: Sequence[Reading], min_confidence: float) -> li
         found = {name: p for name, p in found.items() if name not in rules.alone} or found
     raised = list(found)
     if whole.intent in found and whole.confidence >= _SURE_OF_WHOLE:
-        before = [name for name in raised[:raised.index(whole.intent)] if found[name] >= _SURE_OF_CLAUSE]
+        before = [name for name in raised[: raised.index(whole.intent)] if found[name] >= _SURE_OF_CLAUSE]
         raised = [*before, whole.intent, *(name for name in raised if name not in {*before, whole.intent})]
     formal = bool(rules.formal_words.search(whole.text))
     return [(name, found[name]) for name in sorted(raised, key=lambda name: _rank(name, formal))]

@@ -27,8 +27,12 @@ class Emotion:
     words: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return {"family": self.family, "intensity": self.intensity, "confidence": self.confidence,
-                "words": list(self.words)}
+        return {
+            "family": self.family,
+            "intensity": self.intensity,
+            "confidence": self.confidence,
+            "words": list(self.words),
+        }
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,16 @@ def load_lexicon(path: Path) -> Lexicon:
     for name, group in raw["groups"].items():
         if group["family"] not in FAMILIES or not 0 <= group["floor"] <= MAX_INTENSITY:
             raise ValueError(f"{path.name}: group {name} has family {group['family']!r}, floor {group['floor']!r}")
-        groups.append(Group(name, group["family"], group["floor"], _any_of(group["words"]),
-                            tuple(group.get("unless", [])), bool(group.get("only_with_feeling", False))))
+        groups.append(
+            Group(
+                name,
+                group["family"],
+                group["floor"],
+                _any_of(group["words"]),
+                tuple(group.get("unless", [])),
+                bool(group.get("only_with_feeling", False)),
+            )
+        )
     return Lexicon(tuple(groups), re.compile(f"(?:{_any_of(raw['negations']).pattern}).{{0,{_GAP_AFTER_NEGATION}}}$"))
 
 
@@ -91,8 +103,11 @@ def find_words(text: str, lexicon: Lexicon) -> list[Hit]:
         masked = text
         for everyday in group.unless:
             masked = masked.replace(everyday, "\x00" * len(everyday))
-        words = [m.group() for m in group.words.finditer(masked)
-                 if not lexicon.negation.search(masked[max(0, m.start() - 4):m.start()])]
+        words = [
+            m.group()
+            for m in group.words.finditer(masked)
+            if not lexicon.negation.search(masked[max(0, m.start() - 4) : m.start()])
+        ]
         if words:
             hits.append(Hit(group, tuple(dict.fromkeys(words))))
     return hits

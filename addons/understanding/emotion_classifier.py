@@ -48,8 +48,12 @@ class EmotionPair:
         texts = [normalise(line.text) for line in lines]
         felt = [i for i, line in enumerate(lines) if line.family != NEUTRAL]
         family = linear.fit(texts, [line.family for line in lines], embeddings, c)
-        intensity = linear.fit([texts[i] for i in felt], [str(lines[i].intensity) for i in felt],
-                               None if embeddings is None else embeddings[felt], c)
+        intensity = linear.fit(
+            [texts[i] for i in felt],
+            [str(lines[i].intensity) for i in felt],
+            None if embeddings is None else embeddings[felt],
+            c,
+        )
         return cls(family, intensity)
 
     def save(self, folder: Path, name: str) -> None:
@@ -67,8 +71,9 @@ class EmotionPair:
 class EmotionReader:
     """Reads texts with the pair that fits this machine, then applies the lexicon."""
 
-    def __init__(self, full: EmotionPair | None, chars: EmotionPair, lexicon: Lexicon,
-                 embedder: Embedder | None) -> None:
+    def __init__(
+        self, full: EmotionPair | None, chars: EmotionPair, lexicon: Lexicon, embedder: Embedder | None
+    ) -> None:
         self._pair = full if full is not None and embedder is not None else chars
         self._embedder = embedder if self._pair is full else None
         self._lexicon = lexicon
@@ -91,16 +96,26 @@ class EmotionModel(GraphComponent):
     def required_packages() -> list[str]:
         return ["scipy"]
 
-    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
-                 reader: EmotionReader | None = None) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        reader: EmotionReader | None = None,
+    ) -> None:
         self._config = {**self.get_default_config(), **config}
         self._model_storage = model_storage
         self._resource = resource
         self._reader = reader
 
     @classmethod
-    def create(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
-               execution_context: ExecutionContext) -> EmotionModel:
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> EmotionModel:
         return cls(config, model_storage, resource)
 
     @classmethod
@@ -127,14 +142,21 @@ class EmotionModel(GraphComponent):
         return self._resource
 
     @classmethod
-    def load(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
-             execution_context: ExecutionContext, **kwargs: Any) -> EmotionModel:
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> EmotionModel:
         with model_storage.read_from(resource) as folder:
             chars = EmotionPair.load(folder, "chars")
             if chars is None:
                 raise ValueError(f"the model has no emotion part ({resource.name}); train again")
-            reader = EmotionReader(EmotionPair.load(folder, "full"), chars, load_lexicon(folder / WORDS_FILE),
-                                   shared_embedder())
+            reader = EmotionReader(
+                EmotionPair.load(folder, "full"), chars, load_lexicon(folder / WORDS_FILE), shared_embedder()
+            )
         return cls(config, model_storage, resource, reader)
 
     def process(self, messages: list[Message]) -> list[Message]:

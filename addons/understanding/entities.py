@@ -21,6 +21,8 @@ class Found:
 
 
 Finder = Callable[[str], Iterable[Found]]
+
+
 def _ids(text: str) -> Iterable[Found]:
     for match in patterns.RUN.finditer(text):
         run = match.group()
@@ -45,7 +47,7 @@ def _named_waybills(text: str) -> Iterable[Found]:
 def _phone_endings(text: str) -> Iterable[Found]:
     for pattern in patterns.PHONE_ENDINGS:
         for match in pattern.finditer(text):
-            if not patterns.ORDER_ENDING.search(text[max(0, match.start("v") - 12):match.start("v")]):
+            if not patterns.ORDER_ENDING.search(text[max(0, match.start("v") - 12) : match.start("v")]):
                 yield Found("phone_ending", match.group("v"), *match.span("v"))
 
 
@@ -93,8 +95,16 @@ def _platform_alone(text: str) -> Iterable[Found]:
         yield Found("platform", value, *match.span("v"))
 
 
-_FINDERS: tuple[Finder, ...] = (_ids, _named_waybills, _phone_endings, _versions, _amounts, _sizes, _dates,
-                                _platform_alone)
+_FINDERS: tuple[Finder, ...] = (
+    _ids,
+    _named_waybills,
+    _phone_endings,
+    _versions,
+    _amounts,
+    _sizes,
+    _dates,
+    _platform_alone,
+)
 _NESTED = {("platform", "system_version")}
 
 
@@ -111,7 +121,7 @@ def without_overlaps(candidates: Iterable[Found], kept: Sequence[Found] = ()) ->
     for candidate in candidates:
         if not any(overlap(candidate, other) for other in result):
             result.append(candidate)
-    return result[len(kept):]
+    return result[len(kept) :]
 
 
 def find(text: str) -> list[Found]:
@@ -131,5 +141,5 @@ def is_trap(item: Found, text: str) -> str | None:
 
 
 def _touches_run(text: str, start: int, end: int) -> bool:
-    before, after = text[start - 1:start], text[end:end + 1]
+    before, after = text[start - 1 : start], text[end : end + 1]
     return (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum())

@@ -24,8 +24,13 @@ class EntityRules(GraphComponent, EntityExtractorMixin):
     """Own rules win; of the rest, longer entities win, and each text range is told once."""
 
     @classmethod
-    def create(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
-               execution_context: ExecutionContext) -> EntityRules:
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> EntityRules:
         return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:

@@ -64,8 +64,9 @@ class IntentReading:
 class IntentReader:
     """Reads plain-form texts with the model that fits this machine: with embeddings, else characters alone."""
 
-    def __init__(self, full: LinearModel | None, chars: LinearModel, embedder: Embedder | None,
-                 thresholds: Thresholds) -> None:
+    def __init__(
+        self, full: LinearModel | None, chars: LinearModel, embedder: Embedder | None, thresholds: Thresholds
+    ) -> None:
         self._model = full if full is not None and embedder is not None else chars
         self._chars = chars
         self._embedder = embedder if self._model is full else None
@@ -91,7 +92,7 @@ class IntentReader:
         clauses = split_clauses(text)
         if len(clauses) < 2:
             return []
-        readings = (self._clause(clause, whole) for clause in clauses[:self._thresholds.max_clauses])
+        readings = (self._clause(clause, whole) for clause in clauses[: self._thresholds.max_clauses])
         return [reading for reading in readings if reading is not None]
 
     def _clause(self, clause: str, whole: str) -> Reading | None:
@@ -127,8 +128,13 @@ class IntentModel(GraphComponent, IntentClassifier):
         self._reader: IntentReader | None = None
 
     @classmethod
-    def create(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
-               execution_context: ExecutionContext) -> IntentModel:
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> IntentModel:
         return cls(config, model_storage, resource)
 
     @classmethod
@@ -155,8 +161,14 @@ class IntentModel(GraphComponent, IntentClassifier):
                 full.save(folder / "full.npz")
 
     @classmethod
-    def load(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
-             execution_context: ExecutionContext, **kwargs: Any) -> IntentModel:
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> IntentModel:
         with model_storage.read_from(resource) as folder:
             chars = LinearModel.load(folder / "chars.npz")
             full = LinearModel.load(folder / "full.npz") if (folder / "full.npz").is_file() else None
@@ -177,7 +189,7 @@ class IntentModel(GraphComponent, IntentClassifier):
         return messages
 
     def _annotate(self, message: Message, reading: IntentReading) -> None:
-        ranking = reading.ranking[:self._config["ranking_length"]]
+        ranking = reading.ranking[: self._config["ranking_length"]]
         message.set(INTENT, _as_dict(reading.intents[0]), add_to_output=True)
         message.set("intent_ranking", [_as_dict(pair) for pair in ranking], add_to_output=True)
         message.set(INTENTS, [_as_dict(pair) for pair in reading.intents], add_to_output=True)

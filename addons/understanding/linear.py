@@ -20,7 +20,7 @@ Doubles: TypeAlias = "NDArray[np.float64]"
 def char_ngrams(text: str) -> list[str]:
     """All runs of 1 to 3 characters of the lower-cased text, with marked ends so that 人工 alone differs."""
     framed = f"\x02{text.lower()}\x03"
-    return [framed[i:i + n] for n in (1, 2, 3) for i in range(len(framed) - n + 1)]
+    return [framed[i : i + n] for n in (1, 2, 3) for i in range(len(framed) - n + 1)]
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class LinearModel:
 
     labels: tuple[str, ...]
     chars: CharTfidf
-    sparse: Floats                    # (n-grams, classes)
-    bias: Floats                      # (classes,)
-    dense: Floats | None = None    # (dim, classes)
-    mean: Floats | None = None     # (dim,)
+    sparse: Floats  # (n-grams, classes)
+    bias: Floats  # (classes,)
+    dense: Floats | None = None  # (dim, classes)
+    mean: Floats | None = None  # (dim,)
 
     def probabilities(self, text: str, embedding: Floats | None = None) -> Floats:
         """Shape (classes,), sums to 1. ValueError when the model needs an embedding and got none."""
@@ -81,9 +81,16 @@ class LinearModel:
         """One .npz without pickles."""
         empty = np.zeros(0, dtype=np.float32)
         grams = "\x00".join(sorted(self.chars.vocabulary, key=self.chars.vocabulary.__getitem__))
-        np.savez(path, labels=np.array(self.labels), grams=np.frombuffer(grams.encode(), dtype=np.uint8),
-                 idf=self.chars.idf, sparse=self.sparse, bias=self.bias,
-                 dense=empty if self.dense is None else self.dense, mean=empty if self.mean is None else self.mean)
+        np.savez(
+            path,
+            labels=np.array(self.labels),
+            grams=np.frombuffer(grams.encode(), dtype=np.uint8),
+            idf=self.chars.idf,
+            sparse=self.sparse,
+            bias=self.bias,
+            dense=empty if self.dense is None else self.dense,
+            mean=empty if self.mean is None else self.mean,
+        )
 
     @classmethod
     def load(cls, path: Path) -> LinearModel:
@@ -91,8 +98,14 @@ class LinearModel:
             grams = stored["grams"].tobytes().decode().split("\x00")
             chars = CharTfidf({gram: index for index, gram in enumerate(grams)}, stored["idf"])
             with_embedding = bool(stored["dense"].size)
-            return cls(tuple(stored["labels"].tolist()), chars, stored["sparse"], stored["bias"],
-                       stored["dense"] if with_embedding else None, stored["mean"] if with_embedding else None)
+            return cls(
+                tuple(stored["labels"].tolist()),
+                chars,
+                stored["sparse"],
+                stored["bias"],
+                stored["dense"] if with_embedding else None,
+                stored["mean"] if with_embedding else None,
+            )
 
 
 def centred(embeddings: Floats, mean: Floats) -> Floats:
@@ -101,8 +114,7 @@ def centred(embeddings: Floats, mean: Floats) -> Floats:
     return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 
-def fit(texts: Sequence[str], labels: Sequence[str], embeddings: Floats | None = None,
-        c: float = 10.0) -> LinearModel:
+def fit(texts: Sequence[str], labels: Sequence[str], embeddings: Floats | None = None, c: float = 10.0) -> LinearModel:
     """Train on plain-form texts; `embeddings` is (len(texts), dim) or None. Needs at least two labels.
 
     The same objective as scikit-learn's multinomial LogisticRegression(C=c, class_weight="balanced"), minimised
@@ -116,16 +128,18 @@ def fit(texts: Sequence[str], labels: Sequence[str], embeddings: Floats | None =
     dense = None if embeddings is None or mean is None else centred(embeddings, mean).astype(np.float64)
     goal = _Objective(chars.matrix(texts).astype(np.float64), dense, np.searchsorted(names, labels), len(names), c)
     found = minimize(goal, np.zeros(goal.size), jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": 0.01})
-    sparse_weights, dense_weights, bias = (None if part is None else part.astype(np.float32)
-                                           for part in goal.unpack(found.x))
+    sparse_weights, dense_weights, bias = (
+        None if part is None else part.astype(np.float32) for part in goal.unpack(found.x)
+    )
     return LinearModel(tuple(names), chars, sparse_weights, bias, dense_weights, mean)
 
 
 class _Objective:
     """Weighted cross-entropy plus L2, and its gradient, for scipy's minimiser."""
 
-    def __init__(self, sparse: csr_matrix, dense: Doubles | None, targets: NDArray[np.int64], classes: int,
-                 c: float) -> None:
+    def __init__(
+        self, sparse: csr_matrix, dense: Doubles | None, targets: NDArray[np.int64], classes: int, c: float
+    ) -> None:
         self._sparse, self._dense, self._classes = sparse, dense, classes
         self._sparse_transposed = sparse.T.tocsr()
         self._rows = np.arange(len(targets))
@@ -136,9 +150,12 @@ class _Objective:
         self.size = self._split + (0 if dense is None else dense.shape[1] * classes) + classes
 
     def unpack(self, vector: Doubles) -> tuple[Doubles, Doubles | None, Doubles]:
-        middle = vector[self._split:-self._classes]
-        return (vector[:self._split].reshape(-1, self._classes),
-                None if self._dense is None else middle.reshape(-1, self._classes), vector[-self._classes:])
+        middle = vector[self._split : -self._classes]
+        return (
+            vector[: self._split].reshape(-1, self._classes),
+            None if self._dense is None else middle.reshape(-1, self._classes),
+            vector[-self._classes :],
+        )
 
     def __call__(self, vector: Doubles) -> tuple[float, Doubles]:
         sparse_weights, dense_weights, bias = self.unpack(vector)
@@ -153,9 +170,9 @@ class _Objective:
         errors[self._rows, self._targets] -= 1.0
         errors *= self._weights[:, None]
         gradient = np.empty_like(vector)
-        gradient[:self._split] = (self._sparse_transposed @ errors + sparse_weights).ravel()
+        gradient[: self._split] = (self._sparse_transposed @ errors + sparse_weights).ravel()
         if self._dense is not None:
-            gradient[self._split:-self._classes] = (self._dense.T @ errors + dense_weights).ravel()
-        gradient[-self._classes:] = errors.sum(axis=0)
-        penalty = 0.5 * float(np.square(vector[:-self._classes]).sum())
+            gradient[self._split : -self._classes] = (self._dense.T @ errors + dense_weights).ravel()
+        gradient[-self._classes :] = errors.sum(axis=0)
+        penalty = 0.5 * float(np.square(vector[: -self._classes]).sum())
         return float(self._weights @ losses) + penalty, gradient

@@ -26,10 +26,13 @@ _DASH = re.compile("[\u2010-\u2015\u2212](?=\\d)")
 _HAN_RUN = re.compile("[\u3400-\u9fff]{1,200}")
 _BRACKET_EMOJI = re.compile(r"\[([\u4e00-\u9fff]{1,4})\]")
 _OTHER_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u200d]")
-_SPOKEN = re.compile(r"(?:(?<=尾号)|(?<=四位)|(?<=尾号是)|(?<=四位是))[零〇一二三四五六七八九幺]{4}"
-                     r"|[零〇一二三四五六七八九幺](?:\s?[零〇一二三四五六七八九幺]){4,}")
+_SPOKEN = re.compile(
+    r"(?:(?<=尾号)|(?<=四位)|(?<=尾号是)|(?<=四位是))[零〇一二三四五六七八九幺]{4}"
+    r"|[零〇一二三四五六七八九幺](?:\s?[零〇一二三四五六七八九幺]){4,}"
+)
 _NUMBER_RUN = re.compile(
-    r"(?<![0-9A-Za-z])(?:[A-Za-z]{2,4}[ \-]?)?\d+(?:[ \-.]{1,2}\d+){1,14}(?![0-9A-Za-z])", re.ASCII)
+    r"(?<![0-9A-Za-z])(?:[A-Za-z]{2,4}[ \-]?)?\d+(?:[ \-.]{1,2}\d+){1,14}(?![0-9A-Za-z])", re.ASCII
+)
 _PREFIXED = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2,4}[ \-]\d{10,}(?![0-9A-Za-z])", re.ASCII)
 _REPEAT = re.compile(r"([^\s0-9])\1{2,}")
 _SPACES = re.compile(r"\s{2,}|[\t\r\n]")

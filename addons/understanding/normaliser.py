@@ -31,8 +31,8 @@ def _rewrite(example: Message, text: str) -> None:
         place = aligned.rewritten(entity["start"], entity["end"])
         if place is None:
             continue
-        spelled_out = entity["value"] != text[entity["start"]:entity["end"]]
-        value = entity["value"] if spelled_out else aligned.text[place[0]:place[1]]
+        spelled_out = entity["value"] != text[entity["start"] : entity["end"]]
+        value = entity["value"] if spelled_out else aligned.text[place[0] : place[1]]
         entities.append({**entity, "start": place[0], "end": place[1], "value": value})
     if entities:
         example.set(ENTITIES, entities)
@@ -44,8 +44,13 @@ class Normaliser(GraphComponent):
     """Puts the plain form into `text`; keeps the original and the alignment for OriginalText."""
 
     @classmethod
-    def create(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
-               execution_context: ExecutionContext) -> Normaliser:
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> Normaliser:
         return cls()
 
     @classmethod
@@ -77,8 +82,13 @@ class OriginalText(GraphComponent):
     """Restores the customer's words; entities and tokens then point into them, values stay normalised."""
 
     @classmethod
-    def create(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
-               execution_context: ExecutionContext) -> OriginalText:
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> OriginalText:
         return cls()
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:

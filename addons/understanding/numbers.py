@@ -5,8 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-_DIGITS = {**{c: str(i) for i, c in enumerate("零一二三四五六七八九")}, "〇": "0", "幺": "1", "壹": "1", "贰": "2",
-           "叁": "3", "肆": "4", "伍": "5", "陆": "6", "柒": "7", "捌": "8", "玖": "9"}
+_DIGITS = {
+    **{c: str(i) for i, c in enumerate("零一二三四五六七八九")},
+    "〇": "0",
+    "幺": "1",
+    "壹": "1",
+    "贰": "2",
+    "叁": "3",
+    "肆": "4",
+    "伍": "5",
+    "陆": "6",
+    "柒": "7",
+    "捌": "8",
+    "玖": "9",
+}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 
 # Waybill numbers by carrier; whole string, upper case.

@@ -119,8 +119,14 @@ class StandIn:
 
 
 def test_a_wish_that_the_whole_message_is_unsure_of_is_not_lost() -> None:
-    model: Any = StandIn(**{"积分没退,券过期了,发票开错了": (0.45, 0.3, 0.25), "积分没退": (0.72, 0.2, 0.08),
-                            "券过期了": (0.0, 0.95, 0.05), "发票开错了": (0.0, 0.1, 0.9)})
+    model: Any = StandIn(
+        **{
+            "积分没退,券过期了,发票开错了": (0.45, 0.3, 0.25),
+            "积分没退": (0.72, 0.2, 0.08),
+            "券过期了": (0.0, 0.95, 0.05),
+            "发票开错了": (0.0, 0.1, 0.9),
+        }
+    )
     reading = IntentReader(None, model, None, Thresholds()).read("积分没退,券过期了,发票开错了")
     assert [name for name, _ in reading.intents] == list(StandIn.labels)
 
