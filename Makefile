@@ -9,7 +9,8 @@ BRAIN := .venv/bin
 SERVICES := services/.venv/bin
 LAUNCH := cd services && .venv/bin/python -m launcher
 
-.PHONY: help setup setup-tests run train fixtures test check lint unit dialogue web-check e2e \
+
+.PHONY: help setup setup-tests run train fixtures test check lint unit unit-brain unit-services dialogue web-check e2e \
         bench bench-understanding bench-handoff bench-chaos bench-load evaluate replay web clean
 
 help: ## this list
@@ -40,9 +41,14 @@ lint:
 	@echo "check | mypy services"; cd services && .venv/bin/mypy desk shop launcher
 	@echo "check | imports";      $(BRAIN)/lint-imports --no-cache && cd services && .venv/bin/lint-imports --no-cache
 
-unit: setup-tests
+unit: setup-tests ## unit and contract tests; the two environments use one core each
+	@$(MAKE) --no-print-directory -j2 --output-sync=target unit-brain unit-services
+
+unit-brain:
 	@echo "test  | brain: actions, addons, contracts"
 	@$(BRAIN)/python -m pytest -q tests --ignore=tests/e2e
+
+unit-services:
 	@echo "test  | services: desk, shop, launcher"
 	@cd services && .venv/bin/python -m pytest -q tests
 

@@ -51,7 +51,7 @@ class QueuePlace(Struct, frozen=True):
     """Where a waiting customer stands; position 1 is next."""
 
     position: int
-    expected_wait_seconds: int
+    expected_wait_seconds: int | None
 
 
 class Staffing(Struct, frozen=True):
@@ -67,20 +67,24 @@ def priority_rank(priority: str) -> int:
     return PRIORITIES.index(priority) if priority in PRIORITIES else PRIORITIES.index("normal")
 
 
-def expected_wait_seconds(position: int, staffing: Staffing, handling_seconds: float, pickup_seconds: float) -> int:
-    """How long the customer at `position` probably waits, rounded up to half minutes.
+def expected_wait_seconds(
+    position: int, staffing: Staffing, handling_seconds: float, pickup_seconds: float
+) -> int | None:
+    """How long the customer at `position` probably waits, rounded up to half minutes; None while nobody is online.
 
     While there is free capacity an agent only has to pick the customer up; behind that, customers leave
-    at the rate total capacity / handling time. With nobody online one agent is assumed.
+    at the rate total capacity / handling time. A time that no one is there to keep is not given.
     """
+    if staffing.online_agents == 0:
+        return None
     rounds_ahead = max(0, position - staffing.free_capacity)
     seconds = pickup_seconds + rounds_ahead * handling_seconds / max(1, staffing.total_capacity)
     return max(30, math.ceil(seconds / 30) * 30)
 
 
-def wait_minutes(seconds: int) -> int:
+def wait_minutes(seconds: int | None) -> int:
     """Whole minutes for the customer's eyes, at least one."""
-    return max(1, math.ceil(seconds / 60))
+    return max(1, math.ceil((seconds or 0) / 60))
 
 
 def shorten(headline: str) -> str:
@@ -156,7 +160,7 @@ def full_view(handoff: Handoff) -> dict[str, Any]:
     }
 
 
-def place_view(place: QueuePlace | None) -> dict[str, int] | None:
+def place_view(place: QueuePlace | None) -> dict[str, int | None] | None:
     """The contract's queue object."""
     if place is None:
         return None
