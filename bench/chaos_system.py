@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +27,25 @@ def model_is_current() -> bool:
     return current_model(ROOT).exists()
 
 
-class System:
+class System(ABC):
     """A running Baton with a desk at `url`."""
 
     kills_rasa = False
     words = ""
     url = ""
 
-    async def start(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def start(self) -> None: ...
 
-    async def stop(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def stop(self) -> None: ...
 
+    @abstractmethod
     async def kill_desk(self) -> None:
         """kill -9 and start again."""
-        raise NotImplementedError
 
-    async def kill_rasa(self) -> None:
+    async def kill_rasa(self) -> None:  # noqa: B027 - a scripted bot has no Rasa to kill
         """kill -9 and start again, where there is a Rasa."""
-        raise NotImplementedError
 
 
 class RealSystem(System):
