@@ -26,7 +26,7 @@ QUIET = {
     "PYTHONWARNINGS": "ignore",
 }
 # Rasa and its libraries of 2022 print deprecation notices by the dozen; the terminal gets dated lines and faults.
-DATED_OR_FAULT = re.compile(r"^\d{4}-\d\d-\d\d |^Traceback|^\w*(Error|Exception)\b")
+DATED_OR_FAULT = re.compile(r"^\d{4}-\d\d-\d\d (?!.*Registered function)|^Traceback|^\w*(Error|Exception)\b")
 
 
 def shared_environment(settings: Settings, secrets: Mapping[str, str]) -> dict[str, str]:
