@@ -240,7 +240,7 @@ def main() -> int:
     parser.add_argument("--customers", type=int, default=12)
     parser.add_argument("--kills", type=int, default=3, help="how often the desk is killed (3)")
     parser.add_argument("--pause", type=float, default=5.0, help="seconds between kills (5)")
-    parser.add_argument("--settle", type=float, default=50.0, help="longest wait for outstanding answers (50)")
+    parser.add_argument("--settle", type=float, default=90.0, help="longest wait for outstanding answers (90)")
     arguments = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="baton-chaos-", ignore_cleanup_errors=True) as folder:
