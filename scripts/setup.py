@@ -36,8 +36,7 @@ def run(command: list[str], cwd: Path, failure: str) -> None:
         out.flush()
         done = subprocess.run(command, cwd=cwd, stdout=out, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
-        tail = log.read_text(errors="replace").strip().splitlines()[-12:]
-        raise SetupError(f"{failure} (the whole output is in var/log/setup.log)\n  " + "\n  ".join(tail))
+        raise SetupError(f"{failure} (details in var/log/setup.log)")
 
 
 def find_uv() -> str:
