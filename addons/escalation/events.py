@@ -124,6 +124,7 @@ def _view(turn: _Turn) -> MessageView:
         actions=tuple(turn.actions),
         bot_texts=tuple(turn.bot_texts),
         fields=dict(turn.fields),
+        emotion_words=_words(parsed.get("emotion")),
     )
 
 
@@ -152,6 +153,11 @@ def _emotion(value: object) -> tuple[str, int] | None:
     if not isinstance(intensity, int) or isinstance(intensity, bool):
         return None
     return family, max(0, min(3, intensity))
+
+
+def _words(emotion: object) -> tuple[str, ...]:
+    found = mapping(emotion).get("words")
+    return tuple(word for word in found if isinstance(word, str) and word) if isinstance(found, list) else ()
 
 
 def _entities(value: object) -> tuple[tuple[str, str], ...]:

@@ -54,6 +54,17 @@ def answering_actions(message: MessageView, rules: Playbook) -> tuple[str, ...]:
     )
 
 
+def not_understood(message: MessageView, rules: Playbook) -> bool:
+    """The model found no intent, or the bot asked back."""
+    by_intent = bool(set(message.intents[:1]) & set(rules.fallback_intents))
+    return by_intent or bool(set(message.actions) & set(rules.fallback_actions))
+
+
+def order_of(message: MessageView) -> str | None:
+    """The order number that the customer named in this message."""
+    return next((value for name, value in message.entities if name == "order_id"), None)
+
+
 def _state(place: int, conversation: Conversation, rules: Playbook) -> str:
     """Judged by what happened after the newest message about it, up to the end of the form that it started."""
     window = conversation.window

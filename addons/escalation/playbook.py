@@ -9,7 +9,17 @@ from pathlib import Path
 
 from addons.escalation.reading import PLAYBOOK_DIR, PlaybookError, Section, read
 
-__all__ = ["Boost", "FirstWords", "IntentInfo", "Playbook", "PlaybookError", "Trigger", "load", "load_file"]
+__all__ = [
+    "Boost",
+    "ContextMood",
+    "FirstWords",
+    "IntentInfo",
+    "Playbook",
+    "PlaybookError",
+    "Trigger",
+    "load",
+    "load_file",
+]
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 GROUPS = ("orders", "logistics", "after_sales", "technical", "complaints")
@@ -55,6 +65,7 @@ CODES = (
     "repeat_contact",
     "bot_unavailable",
 )
+MOOD_CODES = ("repeated_question", "long_wait", "bot_failed")
 _COMMON = ("enabled", "priority", "score", "group", "level")
 
 
@@ -123,6 +134,20 @@ class FirstWords:
 
 
 @dataclass(frozen=True)
+class ContextMood:
+    """When the conversation makes a feeling stronger than the newest message shows; None where switched off.
+
+    `many_questions` are intents that stand for a different question each time, `thanks` those that never raise.
+    """
+
+    thanks: tuple[str, ...]
+    repeated_times: int | None
+    many_questions: tuple[str, ...]
+    wait_minutes: int | None
+    fallbacks_in_a_row: int | None
+
+
+@dataclass(frozen=True)
 class Playbook:
     rule_version: str
     fallback_intents: tuple[str, ...]
@@ -133,6 +158,7 @@ class Playbook:
     default_group: str
     tiers: dict[str, str]
     first_words: FirstWords
+    context_mood: ContextMood
 
     def kind_of(self, intent: str) -> str:
         info = self.intents.get(intent)
@@ -154,6 +180,7 @@ def load_file(file: Path) -> Playbook:
             "fallback",
             "triggers",
             "priority_boosts",
+            "context_mood",
             "intents",
             "default_group",
             "first_words",
@@ -167,16 +194,18 @@ def load_file(file: Path) -> Playbook:
     )
     triggers = root.section("triggers")
     triggers.only(CODES)
+    intents = _intents(root.section("intents"))
     return Playbook(
         rule_version=root.text("rule_version"),
         fallback_intents=root.section("fallback").texts("intents"),
         fallback_actions=root.section("fallback").texts("actions"),
         triggers={code: _trigger(triggers.section(code), code) for code in CODES},
         boosts=tuple(_boost(section) for section in root.sections("priority_boosts")),
-        intents=_intents(root.section("intents")),
+        intents=intents,
         default_group=root.one_of("default_group", GROUPS),
         tiers=root.text_map("tier_words"),
         first_words=_first_words(root),
+        context_mood=_context_mood(root.section("context_mood"), intents),
     )
 
 
@@ -248,6 +277,27 @@ def _intents(section: Section) -> dict[str, IntentInfo]:
             wants=entry.one_of("wants", OUTCOMES) if entry.has("wants") else None,
         )
     return intents
+
+
+def _context_mood(section: Section, intents: dict[str, IntentInfo]) -> ContextMood:
+    section.only((*MOOD_CODES, "thanks"))
+    repeated, wait, failed = (section.section(code) for code in MOOD_CODES)
+    repeated.only(("enabled", "times", "many_questions"))
+    wait.only(("enabled", "minutes"))
+    failed.only(("enabled", "fallbacks_in_a_row"))
+    for inner, key in ((section, "thanks"), (repeated, "many_questions")):
+        for name in inner.texts(key):
+            if name not in intents:
+                raise inner.refuse(key, f"{name!r} is no intent of this file")
+    times, minutes = repeated.whole("times", 2, 20), wait.whole("minutes", 1, 10_000)
+    in_a_row = failed.whole("fallbacks_in_a_row", 1, 10)
+    return ContextMood(
+        thanks=section.texts("thanks"),
+        repeated_times=times if repeated.flag("enabled") else None,
+        many_questions=repeated.texts("many_questions"),
+        wait_minutes=minutes if wait.flag("enabled") else None,
+        fallbacks_in_a_row=in_a_row if failed.flag("enabled") else None,
+    )
 
 
 def _first_words(root: Section) -> FirstWords:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from addons.escalation.issues import answering_actions, open_issues, raised_issues
+from addons.escalation.issues import answering_actions, not_understood, open_issues, order_of, raised_issues
 from addons.escalation.playbook import CODES, Playbook, Trigger
 from addons.escalation.views import Conversation, MessageView
 from addons.escalation.words import find_words, similarity
@@ -104,7 +104,7 @@ def repeated_failure(reader: Reader) -> Hit | None:
     trigger = reader.trigger("repeated_failure")
     needed = trigger.limit("fallbacks_in_a_row")
     last = list(reader.window[-needed:])
-    if len(last) == needed and all(_not_understood(message, reader.rules) for message in last):
+    if len(last) == needed and all(not_understood(message, reader.rules) for message in last):
         return Hit(trigger.code, ids(last))
     repeats = _same_question(reader, trigger)
     if repeats:
@@ -257,11 +257,6 @@ def _since_calm(window: tuple[MessageView, ...], trigger: Trigger) -> list[Messa
     return heated
 
 
-def _not_understood(message: MessageView, rules: Playbook) -> bool:
-    by_intent = bool(set(message.intents[:1]) & set(rules.fallback_intents))
-    return by_intent or bool(set(message.actions) & set(rules.fallback_actions))
-
-
 def _same_question(reader: Reader, trigger: Trigger) -> list[MessageView]:
     """Messages with the intent of the newest one when they are too many; answers inside a form are no questions."""
     if reader.now.is_payload or reader.now.in_form:
@@ -275,7 +270,7 @@ def _same_question(reader: Reader, trigger: Trigger) -> list[MessageView]:
             if intent in message.intents
             and not message.is_payload
             and not message.in_form
-            and _order(message) in (None, _order(reader.now))
+            and order_of(message) in (None, order_of(reader.now))
         ]
         if len(same) >= trigger.limit("same_question_times") and (
             reader.now.negative > 0
@@ -283,10 +278,6 @@ def _same_question(reader: Reader, trigger: Trigger) -> list[MessageView]:
         ):
             return same
     return []
-
-
-def _order(message: MessageView) -> str | None:
-    return next((value for name, value in message.entities if name == "order_id"), None)
 
 
 def _amount(finding: dict[str, object]) -> int:

@@ -13,7 +13,7 @@ class MessageView:
     """One customer message and what the bot did about it.
 
     `emotion` is (family, intensity 0..3), or None when the model did not say. `fields` are the slots that were set
-    after this message and before the next.
+    after this message and before the next. `emotion_words` are those of the customer's words that speak for `emotion`.
     """
 
     message_id: str
@@ -27,6 +27,7 @@ class MessageView:
     actions: tuple[str, ...] = ()
     bot_texts: tuple[str, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
+    emotion_words: tuple[str, ...] = ()
 
     @property
     def negative(self) -> int:

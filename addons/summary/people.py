@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from addons.escalation.context_mood import Reason, adjust, newest_feeling
 from addons.escalation.events import mapping
 from addons.escalation.views import MessageView
 from addons.summary.masking import mask_name, mask_phone
@@ -57,17 +58,14 @@ def customer(material: Material) -> Json | None:
 
 
 def emotion(material: Material) -> Json:
+    """The newest message's own feeling, how it came to that, and apart from it what the conversation adds."""
     known = [message for message in material.conversation.window if message.emotion is not None]
-    current = known[-1].emotion if known else ("neutral", 0)
-    family, intensity = current or ("neutral", 0)
+    family, intensity = newest_feeling(material.conversation)
     found: Json = {
         "family": family,
         "intensity": intensity,
-        "course": [
-            {"message_id": message.message_id, "family": message.emotion[0], "intensity": message.emotion[1]}
-            for message in known
-            if message.emotion
-        ],
+        "adjusted": _adjusted(material),
+        "course": [_point(material, message) for message in known],
         "first_action": material.book.first_action[material.mood[0]],
     }
     levels = [message.negative for message in known]
@@ -75,11 +73,48 @@ def emotion(material: Material) -> Json:
         found["trend"] = _trend(levels)
     if levels and max(levels) > 0:
         found["peak_message_id"] = max(enumerate(known), key=_heat)[1].message_id
-    heated = [trigger for trigger in material.decision.triggers if trigger.code in ("anger", "abuse", "complaint")]
-    words = [material.shown(word, 20) for trigger in heated for word in trigger.words]
+    words = _words(material, known)
     if words:
-        found["words"] = list(dict.fromkeys(words))
+        found["words"] = words
     return found
+
+
+def _point(material: Material, message: MessageView) -> Json:
+    family, intensity = message.emotion or ("neutral", 0)
+    point: Json = {"message_id": message.message_id, "family": family, "intensity": intensity}
+    if message.emotion_words:
+        point["words"] = [material.shown(word, 20) for word in message.emotion_words]
+    return point
+
+
+def _adjusted(material: Material) -> Json | None:
+    """None when the conversation adds nothing to the message's own feeling."""
+    adjustment = adjust(material.conversation, material.rules)
+    if adjustment.raised_by == 0:
+        return None
+    return {
+        "family": adjustment.family,
+        "intensity": adjustment.intensity,
+        "reasons": [_reason(material, reason) for reason in adjustment.reasons],
+    }
+
+
+def _reason(material: Material, reason: Reason) -> Json:
+    wording = material.book.adjusted_mood[reason.code]
+    text = wording.format(count=reason.count, minutes=(reason.seconds or 0) // 60)
+    return {"code": reason.code, "text": text, "evidence": list(reason.message_ids)}
+
+
+def _words(material: Material, known: list[MessageView]) -> list[str]:
+    """The words that fired a trigger of anger, then those that speak for a negative feeling, each once."""
+    heated = [trigger for trigger in material.decision.triggers if trigger.code in ("anger", "abuse", "complaint")]
+    words = list(dict.fromkeys(material.shown(word, 20) for trigger in heated for word in trigger.words))
+    for message in known:
+        for word in message.emotion_words if message.negative else ():
+            shown = material.shown(word, 20)
+            if not any(shown in other for other in words):  # 太差 says nothing beside 太差了
+                words.append(shown)
+    return words
 
 
 def _heat(numbered: tuple[int, MessageView]) -> tuple[int, bool, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from addons.escalation.playbook import FAMILIES, GROUPS, OUTCOMES, TIERS
+from addons.escalation.playbook import FAMILIES, GROUPS, MOOD_CODES, OUTCOMES, TIERS
 from addons.escalation.reading import PLAYBOOK_DIR, Section, read
 
 FIRST_ACTIONS = ("apologise_and_solve", "give_a_time", "listen", "answer")
@@ -63,6 +63,7 @@ class SummaryBook:
     headline_mood: dict[str, tuple[str, ...]]
     one_sentence: dict[str, str]
     first_action: dict[str, str]
+    adjusted_mood: dict[str, str]
     missing: dict[str, str]
     need_order: tuple[str, ...]
     need_photo: tuple[str, ...]
@@ -90,6 +91,7 @@ def load_files(summary: Path, canned: Path) -> SummaryBook:
             "headline",
             "one_sentence",
             "first_action",
+            "adjusted_mood",
             "missing",
             "suggested",
             "authority_ceiling_fen",
@@ -106,6 +108,7 @@ def load_files(summary: Path, canned: Path) -> SummaryBook:
         headline_mood=headline.texts_map("mood"),
         one_sentence=root.text_map("one_sentence"),
         first_action={family: root.section("first_action").one_of(family, FIRST_ACTIONS) for family in FAMILIES},
+        adjusted_mood=_adjusted_mood(root.section("adjusted_mood")),
         missing={key: missing.text(key) for key in missing.names() if not key.startswith("need_")},
         need_order=missing.texts("need_order"),
         need_photo=missing.texts("need_photo"),
@@ -134,6 +137,17 @@ def _labels(section: Section) -> Labels:
         other_fact=section.text("other_fact"),
         visitor=section.text("visitor"),
     )
+
+
+def _adjusted_mood(section: Section) -> dict[str, str]:
+    section.only(MOOD_CODES)
+    wordings = {code: section.text(code) for code in MOOD_CODES}
+    for code, wording in wordings.items():
+        try:
+            wording.format(count=0, minutes=0)
+        except (KeyError, IndexError, ValueError) as error:
+            raise section.refuse(code, f"{wording!r} uses an unknown variable: {error}") from error
+    return wordings
 
 
 def _outcome(section: Section) -> tuple[str, tuple[re.Pattern[str], ...]]:

@@ -18,6 +18,7 @@ def said(
     at: str = AT,
     payload: str | None = None,
     bare: bool = False,
+    words: tuple[str, ...] = (),
 ) -> Event:
     """A customer message as the desk's channel stores it; `bare` as `rasa test core` has it, without metadata."""
     parse_data: dict[str, Any] = {
@@ -29,6 +30,7 @@ def said(
         parse_data["intents"] = [{"name": name, "confidence": 0.9} for name in intents]
     if emotion:
         parse_data["emotion"] = {"family": emotion[0], "intensity": emotion[1], "confidence": 0.9}
+        parse_data["emotion"] |= {"words": list(words)} if words else {}
     event: Event = {"event": "user", "timestamp": 1795312800.0, "text": payload or text, "parse_data": parse_data}
     if not bare:
         event["metadata"] = {

@@ -198,6 +198,7 @@ def test_feelings(late: dict[str, Any]) -> None:
     ]
     assert (late["emotion"]["trend"], late["emotion"]["peak_message_id"]) == ("rising", "m_7")
     assert late["emotion"]["first_action"] == "apologise_and_solve"
+    assert late["emotion"]["adjusted"] is None
     assert any("请您理解" in rule["words"] for rule in late["compliance"])
 
 
@@ -452,14 +453,23 @@ contexts = st.fixed_dictionaries(
     },
 )
 messages = st.builds(
-    lambda text, intents, emotion, context, number: said(
-        text, *intents, emotion=emotion, context=context, message_id=f"m{number}", entities={"phone": PHONE}
+    lambda text, intents, emotion, context, number, at, words: said(
+        text,
+        *intents,
+        emotion=emotion,
+        context=context,
+        message_id=f"m{number}",
+        entities={"phone": PHONE},
+        at=at,
+        words=words,
     ),
     texts,
     st.lists(st.sampled_from([*load().intents, "nlu_fallback", "unheard_of"]), min_size=1, max_size=3, unique=True),
     emotions,
     contexts,
     st.integers(1, 50),
+    st.integers(0, 59).map(lambda minute: f"2026-11-22T02:{minute:02}:00.000Z") | st.text(max_size=30),
+    st.lists(texts.filter(bool), max_size=2).map(tuple),
 )
 others = st.one_of(
     st.builds(lambda value: slot("findings", value), scraps | st.lists(scraps, max_size=3)),
@@ -487,6 +497,8 @@ def test_any_conversation_gives_a_valid_masked_and_stable_summary(
     decision = evaluate(read_conversation(events), load())
     summary = build_summary(events, decision, IDS, profile=profile)
     assert problems(summary) == []
+    raised = summary["emotion"]["adjusted"]
+    assert raised is None or summary["emotion"]["intensity"] < raised["intensity"] <= 3
     assert len(summary["headline"]) <= 40
     written = json.dumps(summary, ensure_ascii=False, sort_keys=True)
     assert PHONE not in written
