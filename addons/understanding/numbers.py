@@ -33,6 +33,8 @@ CARRIER_NUMBERS = {
     "EMS": re.compile(r"[A-Z]{2}\d{9}CN"),
 }
 _PHONE = re.compile(r"1[3-9]\d{9}")
+# All parts together are as long as a bank or identity card: a phone among them is chance (6222 1391 2345 678).
+_CARD_LENGTH = re.compile(r"(?!20)\d{16,19}[Xx]?")
 
 
 def is_order_id(digits: str) -> bool:
@@ -70,12 +72,32 @@ def spoken_digits(run: str) -> str:
     return "".join(_DIGITS[c] for c in run)
 
 
+def joined_digits(groups: str) -> str:
+    """Digits of groups that may be written or spoken: 二零二六,一零 550 -> 202610550."""
+    return "".join(_DIGITS.get(c, c) for c in groups if c in _DIGITS or c.isdigit())
+
+
+def plain_decimal(digits: str) -> str:
+    """299.00 -> 299, 12.50 -> 12.5."""
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+def number_of(text: str) -> str | None:
+    """The number that digits or Chinese numerals tell, as plain digits, or None."""
+    if text[:1].isascii():
+        return plain_decimal(text)
+    number = chinese_number(text)
+    return str(number) if number else None
+
+
 def join_number_parts(run: str) -> str:
     """Join neighbouring parts of a spaced or hyphenated run where together they are a known number.
 
     "2026 1118 000123 138-1234-5678" -> "20261118000123 13812345678"; other parts keep their separators.
     """
     pieces: list[str] = re.findall(r"[0-9A-Za-z]+|[^0-9A-Za-z]+", run)
+    if _CARD_LENGTH.fullmatch("".join(p for p in pieces if p.isalnum())):
+        return run
     out: list[str] = []
     index = 0
     while index < len(pieces):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from addons.spacy_pipeline import build, make_pipeline
 from addons.understanding.entities import find
@@ -65,13 +68,16 @@ TYPED: list[tuple[str, list[tuple[str, str]]]] = [
     ("三天前", [("date", "三天前")]),
     ("23号要用", [("date", "23号")]),
     ("618活动买的", [("date", "618")]),
-    ("花了618", []),
+    ("花了618", [("amount", "618")]),
     ("3号楼", []),
     ("坐5号线", []),
-    ("iOS 17.2", [("system_version", "iOS 17.2")]),
-    ("ios17系统", [("system_version", "iOS 17")]),
-    ("安卓13", [("system_version", "安卓 13")]),
-    ("鸿蒙系统4.0", [("system_version", "HarmonyOS 4.0")]),
+    ("iOS 17.2", [("platform", "iOS"), ("system_version", "17.2")]),
+    ("ios17系统", [("platform", "iOS"), ("system_version", "17")]),
+    ("安卓13", [("platform", "安卓"), ("system_version", "13")]),
+    ("鸿蒙系统4.0", [("platform", "鸿蒙"), ("system_version", "4.0")]),
+    ("MIUI 14", [("platform", "安卓"), ("system_version", "MIUI 14")]),  # not 安卓 14
+    ("windows11", [("platform", "PC"), ("system_version", "Windows 11")]),
+    ("安卓3天就崩", []),
     ("app版本7.3.1", [("app_version", "7.3.1")]),
     ("v7.3.1", [("app_version", "7.3.1")]),
     ("3.2.1", [("app_version", "3.2.1")]),
@@ -84,6 +90,52 @@ TYPED: list[tuple[str, list[tuple[str, str]]]] = [
     ("42码", [("size", "42")]),
     ("想换小一号", [("size", "小一号")]),
     ("USL", []),
+    ("单子是二零二六,一一,零八,六六零,一二三 谢谢", [("order_id", "20261108660123")]),
+    ("2026,1108,660123", [("order_id", "20261108660123")]),
+    ("一三九,八六八七,零幺一二", [("phone", "13986870112")]),
+    ("8613987654321", [("phone", "13987654321")]),
+    ("008613987654321", [("phone", "13987654321")]),
+    ("订单最后11位13987654321", []),
+    ("单号后面十一位是13987654321", []),
+    ("会员号:13987654321", []),
+    ("订单号是13987654321", []),
+    ("运单编号13987654321", []),
+    ("订单没到,我电话13987654321", [("phone", "13987654321")]),
+    ("银行卡 6217 1391 2345 678 02", []),  # a phone by chance inside a card
+    ("退货快递单号 9876543210987", [("tracking_number", "9876543210987")]),
+    ("最后面四位是3344", [("phone_ending", "3344")]),
+    ("尾数是3344", [("phone_ending", "3344")]),
+    ("3344结尾的手机", [("phone_ending", "3344")]),
+    ("3344吧", [("phone_ending", "3344")]),
+    ("3 3 4 4", [("phone_ending", "3344")]),
+    ("三三四四", [("phone_ending", "3344")]),
+    ("我的是3344,", [("phone_ending", "3344")]),
+    ("身份证尾号3344", []),
+    ("银行卡的尾号是3344", []),
+    ("3344块", [("amount", "3344")]),
+    ("应该是35块5,不是35", [("amount", "35.5")]),
+    ("七块二毛", [("amount", "7.2")]),
+    ("省了八毛钱", [("amount", "0.8")]),
+    ("一共3200 元", [("amount", "3200")]),
+    ("rmb88", [("amount", "88")]),
+    ("收咗我260蚊", [("amount", "260")]),
+    ("要补我三百二,快点", [("amount", "320")]),
+    ("多扣了48 给我退", [("amount", "48")]),
+    ("一千八能卖吗", [("amount", "1800")]),
+    ("3.5万的相机", [("amount", "35000")]),
+    ("销量3.5万的相机", []),
+    ("两块侧板裂了", []),
+    ("几百块的东西", []),
+    ("付了三次都失败", []),
+    ("找了20多遍", []),
+    ("不退款12315见", []),
+    ("蚊子好多", []),
+    ("尺码38码换三九码", [("size", "38"), ("size", "39")]),
+    ("童装130码", [("size", "130")]),
+    ("收到6位码了", []),
+    ("what's up", []),
+    ("换S 不要M", [("size", "S"), ("size", "M")]),
+    ("1.8米的24寸箱", [("size", "24寸")]),
 ]
 
 
@@ -114,7 +166,7 @@ def test_one_range_is_told_once() -> None:
     ]
 
 
-def test_the_longer_word_wins_and_platform_may_stand_inside_a_version() -> None:
+def test_the_longer_word_wins_and_a_rule_wins_over_a_word() -> None:
     text = "降噪耳机在iOS 17上连不上"
     proposed = [
         proposal(text, "product", "耳机", "a"),
@@ -124,7 +176,7 @@ def test_the_longer_word_wins_and_platform_may_stand_inside_a_version() -> None:
     assert {(e["entity"], e["value"]) for e in EntityRules().combined(text, proposed)} == {
         ("product", "降噪耳机"),
         ("platform", "iOS"),
-        ("system_version", "iOS 17"),
+        ("system_version", "17"),
     }
 
 
@@ -136,6 +188,73 @@ def test_traps_of_other_extractors_are_refused_but_own_forms_of_a_shop_stay() ->
         proposal(text, "order_id", "AB-778899", "RegexEntityExtractor"),
     ]
     assert names(EntityRules().combined(text, proposed)) == [("order_id", "AB-778899", "RegexEntityExtractor")]
+
+
+def test_a_phone_that_is_told_as_another_number_is_refused_from_every_extractor() -> None:
+    text = "订单号后11位13987654321"
+    proposed = [proposal(text, "phone", "13987654321", "RegexEntityExtractor")]
+    assert EntityRules().combined(text, proposed) == []
+
+
+NASTY = [
+    "1" * 10_000,
+    "今天" * 5_000,
+    "一" * 10_000,
+    "1," * 5_000,
+    "一,二 " * 3_300,
+    "138" * 3_300,
+    "2026-" * 2_000,
+    "😀" * 10_000,
+    "尾号是" * 3_300,
+    "退款了我" * 2_500,
+    "¥1,1" * 2_500,
+    "上上个月" * 2_500,
+    "安卓的的的系统" * 1_400,
+    "SF" * 5_000,
+    "\x00\ud7ff\uffff" * 3_300,
+    "สวัสดี مرحبا Привет " * 500,
+    "1 2-3." * 1_600,
+]
+
+
+@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
+def test_ten_thousand_characters_end_in_time(text: str) -> None:
+    began = time.process_time()
+    EntityRules().combined(normalise(text), [])
+    assert time.process_time() - began < 3
+
+
+PIECES = [
+    "2026",
+    "1118",
+    "13812345678",
+    "SF",
+    "上",
+    "周五",
+    "前",
+    "元",
+    "一",
+    "十",
+    "月",
+    "号",
+    "11",
+    "/",
+    "-",
+    ".",
+    ",",
+    "尾号",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=200), st.lists(st.sampled_from(PIECES), max_size=40).map("".join)))
+def test_any_text_is_answered_with_places_inside_it(text: str) -> None:
+    plain = normalise(text)
+    last = 0
+    for entity in EntityRules().combined(plain, []):
+        assert last <= entity["start"] < entity["end"] <= len(plain)
+        assert entity["value"]
+        last = entity["end"]
 
 
 TERMS = {
