@@ -25,6 +25,7 @@ from actions.shop_types import Order, Refund
 from actions.texts import text, word_list
 from actions.words import day_time, days_between, deadline, money, parse_time, tail
 
+ENDED = ("completed", "rejected", "withdrawn")
 STEP_OF = {"requested": 1, "reviewing": 1, "approved": 2, "paying": 3, "completed": 4}
 
 
@@ -44,7 +45,7 @@ def answer_refund(turn: Turn, order: Order, refunds: list[Refund]) -> Answer:
 
 def days_overdue(refund: Refund, now: datetime) -> int:
     """Calendar days past the expected day of an unfinished refund, 0 when in time or without a date."""
-    if refund["state"] in ("completed", "rejected") or not refund["expected_by"]:
+    if refund["state"] in ENDED or not refund["expected_by"]:
         return 0
     expected = parse_time(refund["expected_by"])
     return max(1, days_between(expected, now)) if expected < now else 0
@@ -52,7 +53,7 @@ def days_overdue(refund: Refund, now: datetime) -> int:
 
 def expectation(refund: Refund, now: datetime) -> str:
     """When the money comes, from the shop's own date, or that we are late."""
-    if refund["state"] in ("completed", "rejected"):
+    if refund["state"] in ENDED:
         return ""
     if not refund["expected_by"]:
         return policy_text("refunds.arrival")
@@ -73,7 +74,7 @@ def refund_card(refund: Refund, now: datetime) -> Json:
         "amount_fen": refund["amount_fen"],
         "steps": [{"text": step, "done": index < done} for index, step in enumerate(word_list("refunds.steps"))],
     }
-    if refund["state"] not in ("completed", "rejected") and refund["expected_by"] and not days_overdue(refund, now):
+    if refund["state"] not in ENDED and refund["expected_by"] and not days_overdue(refund, now):
         card["eta_text"] = expectation(refund, now).rstrip("。")
     return card
 
@@ -97,7 +98,7 @@ def _state_words(order: Order, refund: Refund, now: datetime) -> str:
 def _buttons(refund: Refund, overdue: int) -> tuple[Button, ...]:
     if overdue:
         return (human("human_urge"),)
-    if refund["state"] in ("rejected", "completed"):
+    if refund["state"] in ENDED:
         return (human("human_check"),)
     return (human(),)
 
@@ -124,7 +125,7 @@ def _finding(turn: Turn, order: Order, refund: Refund, said: str) -> Json:
         fact("refund_amount", money(refund["amount_fen"]), "order_api", turn.now),
     ]
     promises = []
-    if refund["expected_by"] and refund["state"] not in ("completed", "rejected"):
+    if refund["expected_by"] and refund["state"] not in ENDED:
         facts.append(
             fact("refund_expected_by", deadline(parse_time(refund["expected_by"]), turn.now), "order_api", turn.now)
         )

@@ -15,20 +15,28 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
+from shop.claims.http import get_order_claims, post_claim
 from shop.context import Shop
+from shop.coupon_reissues.http import post_coupon_reissue
 from shop.coupons.http import get_coupons
 from shop.customers.http import get_customer
 from shop.demo.http import get_demo_customers
 from shop.docs_page import PlainDocsPlugin
-from shop.invoices.http import post_invoice
+from shop.invoices.http import post_invoice, post_invoice_change
 from shop.kernel.errors import ShopError
 from shop.kernel.http import ErrorBody, ErrorDocument, bearer_guard
+from shop.modifications.http import get_order_modifications, post_modification
 from shop.orders.http import get_customer_orders, get_order, post_cancellation, post_urge, post_verify
 from shop.points.http import get_points
+from shop.points_claims.http import post_points_claim
+from shop.price_protections.http import post_price_protection
 from shop.products.http import get_product, get_products
 from shop.refunds.http import get_order_refunds
 from shop.returns.http import get_order_returns, get_return_eligibility, post_return
 from shop.shipments.http import get_order_shipments, get_shipment
+from shop.tickets.http import get_customer_tickets, post_ticket
+from shop.traces.http import get_order_traces, post_trace
+from shop.undos.http import post_undo
 
 log = structlog.get_logger()
 
@@ -50,6 +58,19 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     post_cancellation,
     post_urge,
     post_invoice,
+    post_invoice_change,
+    post_modification,
+    get_order_modifications,
+    post_undo,
+    post_trace,
+    get_order_traces,
+    post_claim,
+    get_order_claims,
+    post_coupon_reissue,
+    post_points_claim,
+    post_price_protection,
+    post_ticket,
+    get_customer_tickets,
 )
 DEMO_ROUTES: Sequence[ControllerRouterHandler] = (get_demo_customers,)
 
@@ -84,24 +105,24 @@ def create_app(shop: Shop, *, token: str, demo: bool) -> Litestar:
     )
 
 
-def _error(status: int, code: str, message: str) -> Response[ErrorDocument]:
-    return Response(ErrorDocument(ErrorBody(code, message)), status_code=status, media_type=MediaType.JSON)
+def _error(status: int, body: ErrorBody) -> Response[ErrorDocument]:
+    return Response(ErrorDocument(body), status_code=status, media_type=MediaType.JSON)
 
 
 def _shop_error(_: Request[Any, Any, Any], error: ShopError) -> Response[ErrorDocument]:
-    return _error(error.status, error.code, error.message)
+    return _error(error.status, ErrorBody(error.code, error.message, error.details))
 
 
 def _http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorDocument]:
     codes = {400: "invalid_request", 404: "path_not_found", 405: "method_not_allowed", 413: "too_large"}
     details = "; ".join(str(item.get("message")) for item in error.extra or () if isinstance(item, dict))
     message = f"{error.detail} {details}".strip()
-    return _error(error.status_code, codes.get(error.status_code, "request_failed"), message)
+    return _error(error.status_code, ErrorBody(codes.get(error.status_code, "request_failed"), message))
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorDocument]:
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
-    return _error(500, "internal_error", "The shop could not answer; the fault has been logged.")
+    return _error(500, ErrorBody("internal_error", "The shop could not answer; the fault has been logged."))
 
 
 def _log_requests(app: ASGIApp) -> ASGIApp:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from shop.claims.policy import ClaimPolicy
+from shop.coupon_reissues.policy import CouponReissuePolicy
+from shop.invoices.policy import InvoicePolicy
 from shop.kernel.clock import Clock
 from shop.kernel.db import Database
 from shop.kernel.ids import NewId
+from shop.points.policy import PointsPolicy
+from shop.price_protections.policy import PriceProtectionPolicy
 from shop.returns.policy import ReturnPolicy
+from shop.tickets.policy import TicketPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +25,9 @@ class Shop:
     new_id: NewId
     return_policy: ReturnPolicy
     identity_secret: str
+    claim_policy: ClaimPolicy = field(default_factory=ClaimPolicy)
+    invoice_policy: InvoicePolicy = field(default_factory=InvoicePolicy)
+    coupon_reissue_policy: CouponReissuePolicy = field(default_factory=CouponReissuePolicy)
+    points_policy: PointsPolicy = field(default_factory=PointsPolicy)
+    price_protection_policy: PriceProtectionPolicy = field(default_factory=PriceProtectionPolicy)
+    ticket_policy: TicketPolicy = field(default_factory=TicketPolicy)

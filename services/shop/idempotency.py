@@ -36,9 +36,9 @@ class Once(Generic[Document]):
     create: Callable[[Session], Document]
 
 
-def fingerprint(order_id: str, request: msgspec.Struct) -> str:
-    """What tells a repeated call from another one under the same key."""
-    return hashlib.sha256(order_id.encode() + b"\n" + msgspec.json.encode(request, order="sorted")).hexdigest()
+def fingerprint(subject_id: str, request: msgspec.Struct) -> str:
+    """What tells a repeated call from another one under the same key; `subject_id` is the order or customer."""
+    return hashlib.sha256(subject_id.encode() + b"\n" + msgspec.json.encode(request, order="sorted")).hexdigest()
 
 
 def create_once(database: Database, once: Once[Document]) -> Document:

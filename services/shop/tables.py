@@ -1,37 +1,50 @@
-"""The shop's tables in one place, to be read from top to bottom; money in fen, times in UTC."""
+"""The shop's tables, read from top to bottom, with those of service and member documents; money fen, times UTC."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-from shop.kernel.db import UtcDateTime
+from shop.tables_base import Base, order_reference
+from shop.tables_member import CouponReissueRow, PointsClaimRow, PointsSpendingRow, PriceProtectionRow, TicketRow
+from shop.tables_service import ClaimRow, InvoiceChangeRow, ModificationRow, TraceRow, UndoRow
 
-
-class Base(DeclarativeBase):
-    """Names constraints by one pattern, so that migrations can refer to them on both databases."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: UtcDateTime(),
-        str: String(200),
-        dict[str, Any]: JSON(),
-        list[str]: JSON(),
-    }
-
-
-def _order_reference() -> Mapped[str]:
-    return mapped_column(ForeignKey("orders.order_id"), index=True)
+# One import knows all tables, which migrations and seeding rely on; a group of them has its own module.
+__all__ = [
+    "Base",
+    "CancellationRow",
+    "ClaimRow",
+    "CouponReissueRow",
+    "CouponRow",
+    "CustomerRow",
+    "DemoStateRow",
+    "IdempotencyRow",
+    "InvoiceChangeRow",
+    "InvoiceRow",
+    "ModificationRow",
+    "OrderLineRow",
+    "OrderRow",
+    "PaymentRow",
+    "PointsClaimRow",
+    "PointsHistoryRow",
+    "PointsLotRow",
+    "PointsSpendingRow",
+    "PriceProtectionRow",
+    "ProductRow",
+    "RefundRow",
+    "ReturnRow",
+    "ShipmentRow",
+    "SkuRow",
+    "TicketRow",
+    "TraceRow",
+    "TrackingEventRow",
+    "UndoRow",
+    "UrgeRow",
+    "VerificationAttemptRow",
+]
 
 
 class CustomerRow(Base):
@@ -141,6 +154,7 @@ class OrderRow(Base):
     city: Mapped[str]
     district: Mapped[str]
     address_detail: Mapped[str]
+    note: Mapped[str | None]
 
 
 class OrderLineRow(Base):
@@ -148,7 +162,7 @@ class OrderLineRow(Base):
 
     __tablename__ = "order_lines"
     line_id: Mapped[str] = mapped_column(primary_key=True)
-    order_id: Mapped[str] = _order_reference()
+    order_id: Mapped[str] = order_reference()
     position: Mapped[int]
     product_id: Mapped[str] = mapped_column(ForeignKey("products.product_id"))
     sku: Mapped[str] = mapped_column(ForeignKey("skus.sku"))
@@ -176,7 +190,7 @@ class ShipmentRow(Base):
 
     __tablename__ = "shipments"
     tracking_number: Mapped[str] = mapped_column(String(32), primary_key=True)
-    order_id: Mapped[str] = _order_reference()
+    order_id: Mapped[str] = order_reference()
     carrier_code: Mapped[str]
     carrier_name: Mapped[str]
     carrier_phone: Mapped[str]
@@ -206,7 +220,7 @@ class RefundRow(Base):
 
     __tablename__ = "refunds"
     refund_id: Mapped[str] = mapped_column(primary_key=True)
-    order_id: Mapped[str] = _order_reference()
+    order_id: Mapped[str] = order_reference()
     return_id: Mapped[str | None] = mapped_column(ForeignKey("returns.return_id"))
     amount_fen: Mapped[int]
     state: Mapped[str]
@@ -224,7 +238,7 @@ class ReturnRow(Base):
 
     __tablename__ = "returns"
     return_id: Mapped[str] = mapped_column(primary_key=True)
-    order_id: Mapped[str] = _order_reference()
+    order_id: Mapped[str] = order_reference()
     kind: Mapped[str]
     state: Mapped[str]
     reason: Mapped[str] = mapped_column(String(500))
@@ -248,10 +262,17 @@ class InvoiceRow(Base):
     amount_fen: Mapped[int]
     requested_at: Mapped[datetime]
     issued_at: Mapped[datetime | None]
+    bank: Mapped[str | None]
+    account: Mapped[str | None]
+    address: Mapped[str | None]
+    phone: Mapped[str | None]
 
 
 class CancellationRow(Base):
-    """A customer's cancellation of an order before dispatch, at most one."""
+    """A customer's cancellation of an order before dispatch, at most one that has not been taken back.
+
+    `before` is what the order had until then (status, hold, coupons), for taking the cancellation back.
+    """
 
     __tablename__ = "cancellations"
     cancellation_id: Mapped[str] = mapped_column(primary_key=True)
@@ -259,6 +280,7 @@ class CancellationRow(Base):
     reason: Mapped[str] = mapped_column(String(500))
     requested_at: Mapped[datetime]
     refund_id: Mapped[str | None] = mapped_column(ForeignKey("refunds.refund_id"))
+    before: Mapped[dict[str, Any] | None]
 
 
 class UrgeRow(Base):
@@ -266,7 +288,7 @@ class UrgeRow(Base):
 
     __tablename__ = "urges"
     urge_id: Mapped[str] = mapped_column(primary_key=True)
-    order_id: Mapped[str] = _order_reference()
+    order_id: Mapped[str] = order_reference()
     kind: Mapped[str]
     requested_at: Mapped[datetime]
     answer_by: Mapped[datetime]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from shop.tables import (
     OrderLineRow,
     OrderRow,
     PaymentRow,
+    PointsSpendingRow,
     RefundRow,
     ReturnRow,
 )
@@ -27,6 +28,7 @@ PAYING_TAKES = timedelta(minutes=4)
 SHIP_WITHIN = timedelta(hours=48)
 FREE_FREIGHT_FROM_FEN = 9_900
 FREIGHT_FEN = 800
+FEN_A_POINT = 1  # what a spent point is worth
 _NEVER_PAID = ("pending_payment", "cancelled")
 
 
@@ -65,6 +67,12 @@ class Told:
         return moment(text, self.base, self.shift_days)
 
     @property
+    def points_spent(self) -> int:
+        """The points that paid a part of the order."""
+        spent: int = self.entry.get("points", 0)
+        return spent
+
+    @property
     def order_id(self) -> str:
         """The day of placing and the entry's six digits."""
         return f"{shop_day(self.must(self.story['placed'])):%Y%m%d}{self.entry['n']}"
@@ -96,17 +104,23 @@ def order_rows(told: Told, tables: Tables) -> Iterator[Base]:
     yield order
     yield from lines
     yield payment
+    if told.points_spent:
+        worth_fen = told.points_spent * FEN_A_POINT
+        yield PointsSpendingRow(
+            order_id=order.order_id, points=told.points_spent, worth_fen=worth_fen, returned_at=None
+        )
     yield from parcel_rows(_journey(told, order), told.story, tables.words)
     returned = _return(told, [line.line_id for line in lines])
     if returned is not None:
         yield returned
-    yield from _refund(told, payment, returned)
+    refunds = list(_refund(told, payment, returned))
+    yield from refunds
     yield from _invoice(told, payment)
-    yield from _cancellation(told, order)
+    yield from _cancellation(told, order, refunds)
 
 
 def _lines(told: Told, products: Mapping[str, Any]) -> Iterator[OrderLineRow]:
-    for position, (product_id, index, quantity) in enumerate(told.entry["lines"], start=1):
+    for position, (product_id, index, quantity, *price_then) in enumerate(told.entry["lines"], start=1):
         product = products[product_id]
         yield OrderLineRow(
             line_id=f"{told.order_id}-{position}",
@@ -118,7 +132,7 @@ def _lines(told: Told, products: Mapping[str, Any]) -> Iterator[OrderLineRow]:
             sku_text=product["skus"][index][0],
             category=product["category"],
             quantity=quantity,
-            unit_price_fen=product["price"],
+            unit_price_fen=price_then[0] if price_then else product["price"],
             return_class=product["return_class"],
         )
 
@@ -126,6 +140,7 @@ def _lines(told: Told, products: Mapping[str, Any]) -> Iterator[OrderLineRow]:
 def _order(told: Told, tables: Tables, goods_fen: int) -> OrderRow:
     story, placed_at = told.story, told.must(told.story["placed"])
     discount_fen = sum(coupon[4] for coupon in tables.people["coupons"] if coupon[8] == told.entry["n"])
+    discount_fen += told.points_spent * FEN_A_POINT
     freight_fen = 0 if goods_fen - discount_fen >= FREE_FREIGHT_FROM_FEN else FREIGHT_FEN
     customer = tables.people["customers"][told.entry["who"]]
     recipient = told.entry.get("to", customer)
@@ -242,15 +257,17 @@ def _invoice(told: Told, payment: PaymentRow) -> Iterator[InvoiceRow]:
     )
 
 
-def _cancellation(told: Told, order: OrderRow) -> Iterator[CancellationRow]:
+def _cancellation(told: Told, order: OrderRow, refunds: Sequence[RefundRow]) -> Iterator[CancellationRow]:
     reason = told.story.get("cancelled_reason")
     if reason is None:
         return
-    requested_at = order.placed_at + timedelta(minutes=20)
+    refund = refunds[0] if refunds else None
+    requested_at = refund.requested_at if refund else order.placed_at + timedelta(minutes=20)
     yield CancellationRow(
         cancellation_id=told.document_id("X", requested_at),
         order_id=order.order_id,
         reason=reason,
         requested_at=requested_at,
-        refund_id=None,
+        refund_id=refund.refund_id if refund else None,
+        before=None,
     )

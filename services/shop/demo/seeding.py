@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from shop.demo.data_files import load
 from shop.demo.goods import product_rows
-from shop.demo.order_rows import Tables, order_rows, told_orders
+from shop.demo.order_rows import Tables, Told, order_rows, told_orders
 from shop.demo.people import PointsEvent, coupon_rows, customer_rows, points_rows, told_points
 from shop.kernel.clock import shop_day, start_of_hour
 from shop.kernel.db import Database
+from shop.points.store import order_source
 from shop.tables import Base, CustomerRow, DemoStateRow, OrderRow
 
 log = structlog.get_logger()
@@ -69,9 +70,10 @@ def demo_rows(base: datetime) -> list[Base]:
         rows += order_rows(order, tables)
     order_ids = {order.entry["n"]: order.order_id for order in told}
     rows += coupon_rows(tables.people, order_ids, base)
-    earned = _earned_by_orders(rows, tables)
+    earned = _earned_by_orders(rows, told, tables)
+    spent = _spent_on_orders(told, tables)
     for customer_id in tables.people["customers"]:
-        events = told_points(tables.people, customer_id, base) + earned[customer_id]
+        events = told_points(tables.people, customer_id, base) + earned[customer_id] + spent[customer_id]
         rows += points_rows(customer_id, events, base)
     return rows
 
@@ -88,15 +90,27 @@ def read_tables(base: datetime) -> Tables:
     )
 
 
-def _earned_by_orders(rows: list[Base], tables: Tables) -> dict[str, list[PointsEvent]]:
-    """One point for each yuan of a completed order."""
+def _earned_by_orders(rows: list[Base], told: list[Told], tables: Tables) -> dict[str, list[PointsEvent]]:
+    """One point for each yuan of a completed order, but for those whose credit is told to be missing."""
+    missing = {order.order_id for order in told if order.entry.get("uncredited")}
     earned: dict[str, list[PointsEvent]] = defaultdict(list)
     for row in rows:
-        if isinstance(row, OrderRow) and row.completed_at is not None:
+        if isinstance(row, OrderRow) and row.completed_at is not None and row.order_id not in missing:
             text = tables.words["points"]["order"].format(order_id=row.order_id)
             points = row.amount_fen // _FEN_A_POINT
-            earned[row.customer_id].append(PointsEvent(row.completed_at, points, text, f"order:{row.order_id}"))
+            earned[row.customer_id].append(PointsEvent(row.completed_at, points, text, order_source(row.order_id)))
     return earned
+
+
+def _spent_on_orders(told: list[Told], tables: Tables) -> dict[str, list[PointsEvent]]:
+    """Points that paid a part of an order, spent when it was placed."""
+    spent: dict[str, list[PointsEvent]] = defaultdict(list)
+    for order in told:
+        if order.points_spent:
+            text = tables.words["points"]["spent"].format(order_id=order.order_id)
+            event = PointsEvent(order.must(order.story["placed"]), -order.points_spent, text, text)
+            spent[order.entry["who"]].append(event)
+    return spent
 
 
 def _count(session: Session, table: str) -> int:

@@ -11,19 +11,27 @@ SettingsError          the process cannot start; the message is one sentence for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
+
+Details = Mapping[str, object]  # values as in documents: texts, numbers, aware times, lists of such
 
 
 class ShopError(Exception):
-    """An error a client can act on: `code` is stable snake_case, `message` is for a person."""
+    """An error a client can act on: `code` is stable snake_case, `message` is for a person.
+
+    `details` are the facts behind the refusal that a client may tell on (due times, amounts in fen, ids of open
+    documents); their names are fixed for each code in contracts/shop_api.md.
+    """
 
     status: ClassVar[int] = 500
 
-    def __init__(self, code: str, message: str) -> None:
-        """Keep both; neither may hold personal data."""
+    def __init__(self, code: str, message: str, details: Details | None = None) -> None:
+        """Keep them; none may hold personal data."""
         super().__init__(message)
         self.code = code
         self.message = message
+        self.details = dict(details) if details else None
 
 
 class UnauthorisedError(ShopError):

@@ -15,11 +15,12 @@ from litestar.params import HeaderParameter
 from shop.kernel.errors import UnauthorisedError
 
 
-class ErrorBody(msgspec.Struct):
-    """`code` is stable snake_case, `message` is for a person."""
+class ErrorBody(msgspec.Struct, omit_defaults=True):
+    """`code` is stable snake_case, `message` is for a person; `details`, where the code has some, are facts."""
 
     code: str
     message: str
+    details: dict[str, Any] | None = None
 
 
 class ErrorDocument(msgspec.Struct):

@@ -9,6 +9,7 @@ from shop.context import Shop
 from shop.kernel.errors import ConflictError
 from shop.kernel.text import require_text
 from shop.orders.documents import Cancellation, CancelRequest
+from shop.orders.hold import clear_hold, hold_facts
 from shop.orders.store import require_order, require_payment
 from shop.refunds.store import open_approved_refund, refund_document
 from shop.tables import CancellationRow, CouponRow, OrderLineRow, OrderRow, SkuRow
@@ -44,15 +45,16 @@ def cancel(shop: Shop, session: Session, order_id: str, request: CancelRequest) 
     if payment.paid_fen:
         refund_id = shop.new_id("R", now)
         refund = open_approved_refund(session, order, payment, refund_id=refund_id, reason=reason, at=now)
+    before = {"status": order.status, "hold": hold_facts(order), "coupon_ids": _give_back(session, order)}
     order.status = "refunding" if refund else "cancelled"
-    order.hold_code = order.hold_since = order.hold_expected_ship_at = order.hold_detail = None
-    _give_back(session, order)
+    clear_hold(order)
     row = CancellationRow(
         cancellation_id=shop.new_id("X", now),
         order_id=order_id,
         reason=reason,
         requested_at=now,
         refund_id=refund.refund_id if refund else None,
+        before=before,
     )
     session.add(row)
     session.flush()
@@ -66,7 +68,10 @@ def cancel(shop: Shop, session: Session, order_id: str, request: CancelRequest) 
     )
 
 
-def _give_back(session: Session, order: OrderRow) -> None:
+def _give_back(session: Session, order: OrderRow) -> list[str]:
+    """Stock and coupons are free again; the ids of the coupons."""
+    coupon_ids = list(session.scalars(select(CouponRow.coupon_id).where(CouponRow.used_order_id == order.order_id)))
     session.execute(update(CouponRow).where(CouponRow.used_order_id == order.order_id).values(used_order_id=None))
     for line in session.scalars(select(OrderLineRow).where(OrderLineRow.order_id == order.order_id)):
         session.execute(update(SkuRow).where(SkuRow.sku == line.sku).values(stock=SkuRow.stock + line.quantity))
+    return coupon_ids

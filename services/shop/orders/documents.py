@@ -67,7 +67,10 @@ class InvoiceState(msgspec.Struct):
 
 
 class Order(msgspec.Struct):
-    """An order; times are null until they happen, `hold` is null when nothing delays the dispatch."""
+    """An order; times are null until they happen, `hold` is null when nothing delays the dispatch.
+
+    `note` is what the customer asks of warehouse and courier, null when there is nothing.
+    """
 
     order_id: str
     customer_id: str
@@ -86,6 +89,7 @@ class Order(msgspec.Struct):
     discount_fen: int
     lines: list[OrderLine]
     recipient: Recipient
+    note: str | None
     payment: Payment
     tracking_numbers: list[str]
     refund_ids: list[str]

@@ -12,7 +12,16 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shop.kernel.errors import NotFoundError
 from shop.orders.documents import Hold, InvoiceState, Order, OrderLine, Payment, Recipient
-from shop.tables import InvoiceRow, OrderLineRow, OrderRow, PaymentRow, RefundRow, ReturnRow, ShipmentRow
+from shop.tables import (
+    InvoiceRow,
+    ModificationRow,
+    OrderLineRow,
+    OrderRow,
+    PaymentRow,
+    RefundRow,
+    ReturnRow,
+    ShipmentRow,
+)
 
 NO_INVOICE = InvoiceState(state="none", title=None, kind=None, issued_at=None)
 
@@ -108,7 +117,7 @@ def _document(row: OrderRow, attached: _Attached) -> Order:
             "paid_at": payment.paid_at,
             "hold": _hold(row),
             "lines": attached.lines[row.order_id],
-            "recipient": _recipient(row),
+            "recipient": recipient_document(row),
             "payment": msgspec.convert(payment, Payment, from_attributes=True),
             "tracking_numbers": attached.tracking_numbers.get(row.order_id, []),
             "refund_ids": attached.refund_ids.get(row.order_id, []),
@@ -126,7 +135,8 @@ def _hold(row: OrderRow) -> Hold | None:
     return msgspec.convert(facts, Hold)
 
 
-def _recipient(row: OrderRow) -> Recipient:
+def recipient_document(row: OrderRow | ModificationRow) -> Recipient:
+    """The recipient that stands in the row."""
     return Recipient(
         name=row.recipient_name,
         phone=row.recipient_phone,
@@ -135,3 +145,13 @@ def _recipient(row: OrderRow) -> Recipient:
         district=row.district,
         detail=row.address_detail,
     )
+
+
+def set_recipient(row: OrderRow | ModificationRow, recipient: Recipient) -> None:
+    """Write the recipient into the row."""
+    row.recipient_name = recipient.name
+    row.recipient_phone = recipient.phone
+    row.province = recipient.province
+    row.city = recipient.city
+    row.district = recipient.district
+    row.address_detail = recipient.detail

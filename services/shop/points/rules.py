@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,9 @@ def lapse(lots: list[Lot], now: datetime) -> tuple[list[Lot], list[tuple[datetim
     """The lots with the expired ones emptied, and what lapsed when."""
     lapsed = [(lot.expires_at, lot.remaining) for lot in lots if lot.expires_at <= now and lot.remaining]
     return [replace(lot, remaining=0) if lot.expires_at <= now else lot for lot in lots], lapsed
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of a later month, or that month's last day when it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

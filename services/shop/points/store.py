@@ -1,8 +1,9 @@
-"""Reads points and books those that have lapsed."""
+"""Reads points, credits them and books those that have lapsed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from shop.context import Shop
+from shop.kernel.clock import end_of_shop_day, shop_day
 from shop.points.documents import Points, PointsEntry, PointsLot
+from shop.points.rules import months_later
 from shop.tables import PointsHistoryRow, PointsLotRow
 
 _WORDS: dict[str, str] = yaml.safe_load(Path(__file__).with_name("words.yml").read_text(encoding="utf-8"))
@@ -33,6 +37,47 @@ def book_lapsed(session: Session, now: datetime) -> int:
         session.add(entry)
         lot.remaining = 0
     return len(lapsed)
+
+
+@dataclass(frozen=True, slots=True)
+class PointsCredit:
+    """Points for a customer, where they come from, and what the history says."""
+
+    customer_id: str
+    points: int
+    source: str
+    text: str
+
+
+def credit_points(shop: Shop, session: Session, credit: PointsCredit, now: datetime) -> None:
+    """Put points into the account: a lot of its own, living as long as the policy says, and a line of history."""
+    lot = PointsLotRow(
+        lot_id=shop.new_id("L", now),
+        customer_id=credit.customer_id,
+        earned=credit.points,
+        remaining=credit.points,
+        earned_at=now,
+        expires_at=end_of_shop_day(months_later(shop_day(now), shop.points_policy.valid_months)),
+        source=credit.source,
+    )
+    entry = PointsHistoryRow(customer_id=credit.customer_id, at=now, delta=credit.points, text=credit.text)
+    session.add_all([lot, entry])
+    session.flush()
+
+
+def order_source(order_id: str) -> str:
+    """The source of the points an order earned."""
+    return f"order:{order_id}"
+
+
+def credit_text(order_id: str) -> str:
+    """What the history says when the points of an order are credited on a claim."""
+    return _WORDS["credit"].format(order_id=order_id)
+
+
+def return_text(order_id: str) -> str:
+    """What the history says when points spent on an order come back."""
+    return _WORDS["return"].format(order_id=order_id)
 
 
 def lapse_text() -> str:

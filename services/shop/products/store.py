@@ -1,15 +1,15 @@
-"""Reads products."""
+"""Reads products and their stock."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shop.kernel.errors import NotFoundError
+from shop.kernel.errors import ConflictError, NotFoundError
 from shop.products.documents import Product, Sku
 from shop.products.search import MINIMUM_SCORE, score
 from shop.tables import ProductRow, SkuRow
@@ -29,6 +29,21 @@ def search_products(session: Session, query: str, limit: int) -> list[Product]:
     scored = [(score(query, row.title, f"{row.category} {row.keywords}"), row) for row in rows]
     fitting = sorted((pair for pair in scored if pair[0] >= MINIMUM_SCORE), key=lambda pair: -pair[0])
     return _documents(session, [row for _, row in fitting[:limit]])
+
+
+def lock_skus(session: Session, skus: Iterable[str]) -> dict[str, SkuRow]:
+    """The rows of versions known to exist, kept from other writers, always in the same order so that none deadlock."""
+    return {sku: session.get_one(SkuRow, sku, with_for_update=True) for sku in sorted(set(skus))}
+
+
+def require_stock(row: SkuRow, quantity: int) -> None:
+    """ConflictError `sku_out_of_stock` (details `sku`, `stock`, `restock_at`) when there is less than `quantity`."""
+    if row.stock < quantity:
+        raise ConflictError(
+            "sku_out_of_stock",
+            f"There are {row.stock} left of this version.",
+            {"sku": row.sku, "stock": row.stock, "restock_at": row.restock_at},
+        )
 
 
 def _documents(session: Session, rows: Sequence[ProductRow]) -> list[Product]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-RefundState = Literal["requested", "reviewing", "approved", "paying", "completed", "rejected"]
+RefundState = Literal["requested", "reviewing", "approved", "paying", "completed", "rejected", "withdrawn"]
 
 
 class Refund(msgspec.Struct):

@@ -10,7 +10,9 @@ import msgspec
 from shop.orders.documents import OrderLine
 
 ReturnKind = Literal["return", "exchange"]
-ReturnState = Literal["requested", "approved", "picking_up", "in_transit", "inspecting", "completed", "rejected"]
+ReturnState = Literal[
+    "requested", "approved", "picking_up", "in_transit", "inspecting", "completed", "rejected", "withdrawn"
+]
 ReasonCode = Literal[
     "within_no_reason",
     "quality_window",

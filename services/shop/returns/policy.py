@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import yaml
-
 from shop.kernel.errors import SettingsError
+from shop.kernel.playbook import read_policy_facts
 
 Payer = Literal["customer", "shop"]
 
@@ -28,15 +27,7 @@ def load_return_policy(playbook_dir: Path) -> ReturnPolicy:
 
     Raises SettingsError when the file cannot be read as YAML or a value makes no sense.
     """
-    path = playbook_dir / "policies.yml"
-    if not path.exists():
-        return ReturnPolicy()
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as problem:
-        raise SettingsError(f"{path.name} is not valid YAML: {problem}") from problem
-    section = content.get("returns") if isinstance(content, dict) else None
-    return _policy(section if isinstance(section, dict) else {})
+    return _policy(read_policy_facts(playbook_dir).section("returns"))
 
 
 def _policy(section: dict[str, Any]) -> ReturnPolicy:

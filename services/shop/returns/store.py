@@ -15,7 +15,7 @@ from shop.orders.documents import OrderLine
 from shop.orders.store import read_lines, require_order
 from shop.returns.documents import Eligibility, Return, ReturnRequest
 from shop.returns.rules import eligibility
-from shop.tables import OrderRow, ReturnRow
+from shop.tables import ClaimRow, OrderRow, ReturnRow
 
 OPEN_STATES = ("requested", "approved", "picking_up", "in_transit", "inspecting")
 _REFUSALS = {
@@ -89,14 +89,21 @@ def _chosen_lines(lines: Sequence[OrderLine], line_ids: list[str] | None) -> lis
 
 def _eligibility(shop: Shop, session: Session, order: OrderRow, lines: Sequence[OrderLine]) -> Eligibility:
     open_rows = [row for row in _rows(session, order.order_id) if row.state in OPEN_STATES]
+    returning = {line_id for row in open_rows for line_id in row.line_ids}
     return eligibility(
         status=order.status,
         delivered_at=order.delivered_at,
         lines=lines,
-        returning_line_ids=frozenset(line_id for row in open_rows for line_id in row.line_ids),
+        returning_line_ids=frozenset(returning | _refunded_line_ids(session, order.order_id)),
         policy=shop.return_policy,
         now=shop.clock(),
     )
+
+
+def _refunded_line_ids(session: Session, order_id: str) -> set[str]:
+    """Lines whose money an approved claim gives back: they are not refunded a second time."""
+    claims = session.scalars(select(ClaimRow).where(ClaimRow.order_id == order_id, ClaimRow.refund_id.is_not(None)))
+    return {line_id for row in claims for line_id in row.line_ids}
 
 
 def _rows(session: Session, order_id: str) -> Sequence[ReturnRow]:

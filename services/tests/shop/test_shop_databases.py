@@ -10,7 +10,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from shop.context import Shop
-from shop.demo.seeding import ensure_demo_data, read_base
+from shop.coupon_reissues.documents import CouponReissueRequest
+from shop.coupon_reissues.store import request_coupon_reissue
+from shop.demo.order_rows import told_orders
+from shop.demo.seeding import ensure_demo_data, read_base, read_tables
 from shop.idempotency import Once, create_once
 from shop.kernel.clock import SHOP_ZONE, system_clock
 from shop.kernel.db import Database
@@ -21,10 +24,26 @@ from shop.orders.cancelling import cancel
 from shop.orders.documents import Cancellation, CancelRequest
 from shop.orders.store import read_customer_orders, read_order
 from shop.points.store import book_lapsed, read_points
+from shop.points_claims.documents import PointsClaimRequest
+from shop.points_claims.store import file_points_claim
+from shop.price_protections.store import protect_price
 from shop.returns.policy import ReturnPolicy
-from shop.tables import Base, CancellationRow, IdempotencyRow, OrderRow, RefundRow, VerificationAttemptRow
+from shop.tables import (
+    Base,
+    CancellationRow,
+    CouponRow,
+    IdempotencyRow,
+    OrderRow,
+    PointsLotRow,
+    RefundRow,
+    TicketRow,
+    VerificationAttemptRow,
+)
+from shop.tickets.documents import TicketRequest
+from shop.tickets.store import open_ticket, read_customer_tickets
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.orm import Session
 
 Opener = Callable[[], Database]
 NOON = datetime(2026, 11, 22, 4, 30, tzinfo=UTC)
@@ -60,7 +79,7 @@ def test_migrating_and_seeding_by_several_processes_happens_once(empty_database:
     with ThreadPoolExecutor(4) as pool:
         bases = list(pool.map(start, databases))
     assert bases == [NOON.replace(minute=0)] * 4
-    assert count(databases[0], OrderRow) == 71
+    assert count(databases[0], OrderRow) == len(read_tables(NOON).orders)
 
 
 def test_data_of_another_day_is_made_anew_and_of_today_is_kept(empty_database: Opener) -> None:
@@ -82,7 +101,7 @@ def test_data_of_another_day_is_made_anew_and_of_today_is_kept(empty_database: O
         assert session.get(OrderRow, order_id) is None
         assert read_base(session) == tomorrow
     assert count(shop.database, VerificationAttemptRow) == 0
-    assert count(shop.database, OrderRow) == 71
+    assert count(shop.database, OrderRow) == len(read_tables(NOON).orders)
 
 
 def test_a_shop_with_customers_of_its_own_is_never_overwritten(empty_database: Opener) -> None:
@@ -177,6 +196,50 @@ def test_two_keys_at_once_cancel_once_and_refund_once(empty_database: Opener) ->
     assert count(shop.database, RefundRow) == refunds + 1
     with shop.database.read() as session:
         assert read_order(session, order_id).status == "refunding"
+
+
+def member_requests(shop: Shop) -> dict[str, Callable[[Session], object]]:
+    """What a member may get once, however many ask at the same time, by the code of the others' refusal."""
+    orders = {told.entry.get("name"): told for told in told_orders(read_tables(NOON))}
+    lost, late, dropped = (orders[f"order_{name}"] for name in ("coupon_lost", "points_missing", "price_dropped"))
+    reissue = CouponReissueRequest(coupon_id="CP702801", reason="not_returned")
+    claim = PointsClaimRequest(order_id=late.order_id, reason="not_credited")
+    return {
+        "coupon_already_reissued": lambda s: request_coupon_reissue(shop, s, lost.entry["who"], reissue),
+        "points_already_credited": lambda s: file_points_claim(shop, s, late.entry["who"], claim),
+        "price_already_protected": lambda s: protect_price(shop, s, dropped.order_id),
+    }
+
+
+def test_what_a_member_is_owed_is_given_once_to_many_at_once(empty_database: Opener) -> None:
+    shop = seeded(empty_database)
+
+    def attempt(create: Callable[[Session], object]) -> str:
+        try:
+            with shop.database.write() as session:
+                create(session)
+        except ConflictError as refusal:
+            return refusal.code
+        return "given"
+
+    tables = (CouponRow, PointsLotRow, RefundRow)
+    for (refused, create), table in zip(member_requests(shop).items(), tables, strict=True):
+        before = count(shop.database, table)
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = sorted(pool.map(attempt, [create] * 8))
+        assert outcomes == sorted(["given", *[refused] * 7])
+        assert count(shop.database, table) == before + 1
+
+
+def test_a_ticket_is_kept_as_it_came(empty_database: Opener) -> None:
+    shop = seeded(empty_database)
+    request = TicketRequest(topic="app", sentence="闪退", customer_id="C1001", facts={"系统": "安卓"}, steps=["重启"])
+    with shop.database.write() as session:
+        ticket = open_ticket(shop, session, request)
+    with shop.database.read() as session:
+        row = session.get_one(TicketRow, ticket.ticket_id)
+        assert (row.facts, row.steps, row.sentence) == ({"系统": "安卓"}, ["重启"], "闪退")
+        assert read_customer_tickets(session, "C1001") == [ticket]
 
 
 def test_lapsed_points_leave_the_balance_and_are_booked(empty_database: Opener) -> None:

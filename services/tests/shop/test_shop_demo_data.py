@@ -20,6 +20,7 @@ from shop.tables import (
     PaymentRow,
     PointsHistoryRow,
     PointsLotRow,
+    PointsSpendingRow,
     ProductRow,
     RefundRow,
     ReturnRow,
@@ -99,7 +100,7 @@ def test_amounts_add_up(demo: Demo) -> None:
     goods: dict[str, int] = defaultdict(int)
     prices = {product.product_id: product.price_fen for product in demo.of(ProductRow)}
     for line in demo.of(OrderLineRow):
-        assert line.unit_price_fen == prices[line.product_id]
+        assert line.unit_price_fen >= prices[line.product_id]
         goods[line.order_id] += line.unit_price_fen * line.quantity
     for order_id, order in demo.orders().items():
         payment = demo.payments()[order_id]
@@ -164,6 +165,7 @@ def test_coupons_were_used_by_their_owner_in_time_and_above_the_threshold(demo: 
         assert coupon.valid_from <= order.placed_at <= coupon.expires_at
         assert coupon.scope == "all" or coupon.scope in categories[order.order_id]
         discounts[order.order_id] += coupon.discount_fen
+    discounts.update({spending.order_id: spending.worth_fen for spending in demo.of(PointsSpendingRow)})
     assert discounts == {order.order_id: order.discount_fen for order in demo.of(OrderRow) if order.discount_fen}
 
 

@@ -197,7 +197,7 @@ def all_paths(shop: RunningShop) -> list[tuple[str, str]]:
 def test_every_call_needs_the_token(shop: RunningShop, authorization: str | None) -> None:
     headers = {"Authorization": authorization} if authorization is not None else {}
     paths = all_paths(shop)
-    assert len(paths) == 18
+    assert len(paths) >= 18
     with httpx.Client(base_url=shop.client.base_url, headers=headers, timeout=10) as stranger:
         for method, path in paths:
             response = stranger.request(method, path.replace("{order_id}", shop.named["order_shipped"]))

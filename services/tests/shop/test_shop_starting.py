@@ -21,6 +21,8 @@ from shop.customers.identity import sign_identity
 from shop.kernel.clock import system_clock
 from shop.openapi import CONTRACT, openapi_text
 
+SERVICE_LISTS = ("/modifications", "/traces", "/claims")
+
 
 def run(module: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -200,9 +202,9 @@ def test_real_answers_fit_the_contract(shop: RunningShop) -> None:
 
     check("/demo/customers", "/demo/customers")
     check("/products", "/products?limit=50")
-    for template in ("", "/orders", "/points", "/coupons"):
+    for template in ("", "/orders", "/points", "/coupons", "/tickets"):
         check(f"/customers/{{customer_id}}{template}", f"/customers/C1001{template}")
     for order in shop.orders():
-        for template in ("", "/shipments", "/refunds", "/returns", "/return-eligibility"):
+        for template in ("", "/shipments", "/refunds", "/returns", "/return-eligibility", *SERVICE_LISTS):
             check(f"/orders/{{order_id}}{template}", f"/orders/{order['order_id']}{template}")
     assert os.environ.get("BATON_SHOP_TOKEN") != TOKEN

@@ -1,0 +1,1 @@
+"""Modifications: a customer changes recipient, version or note of a placed order."""

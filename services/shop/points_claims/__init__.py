@@ -1,0 +1,1 @@
+"""Points claims: points of an order that a customer misses."""

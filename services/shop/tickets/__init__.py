@@ -1,0 +1,1 @@
+"""Tickets: faults of app and page that technicians look into."""

@@ -1,0 +1,1 @@
+"""Traces: the carrier searches a parcel."""

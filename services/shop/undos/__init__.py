@@ -1,0 +1,1 @@
+"""Undos: a customer takes back a return, an exchange or a cancellation."""
