@@ -10,7 +10,7 @@ SERVICES := services/.venv/bin
 LAUNCH := cd services && .venv/bin/python -m launcher
 
 
-.PHONY: help setup setup-tests run train fixtures test check lint unit unit-brain unit-services dialogue web-check e2e \
+.PHONY: help setup setup-tests run train vectors fixtures test check lint unit unit-brain unit-services dialogue web-check e2e \
         bench bench-understanding bench-handoff bench-chaos bench-load evaluate replay web clean
 
 help: ## this list
@@ -27,6 +27,9 @@ run: setup ## set up and run everything; Ctrl-C stops it
 
 train: setup ## train the bot when the present model is not current
 	@$(LAUNCH) train
+
+vectors: setup ## write the shipped vectors of the training lines anew (after many new lines)
+	@$(BRAIN)/python -m addons.understanding.shipped_vectors
 
 fixtures: setup ## print the demo data by name, as one JSON object
 	@$(LAUNCH) fixtures
@@ -72,8 +75,8 @@ e2e: setup-tests train ## the whole story in a real browser against the running 
 
 bench: bench-understanding bench-handoff bench-chaos bench-load ## everything that measures
 
-bench-understanding: train ## accuracy and cost of understanding
-	@$(BRAIN)/python bench/understanding.py
+bench-understanding: setup ## our understanding against jieba + DIET on the same lines (half an hour)
+	@$(BRAIN)/python -m bench.understanding
 
 bench-handoff: train ## does the right customer reach a person, for the right reason
 	@$(BRAIN)/python bench/handoff.py
@@ -89,8 +92,8 @@ replay: setup ## which stored decisions the present playbook would take differen
 	@cd services && .venv/bin/python -m desk.export --out ../var/conversations.jsonl
 	@$(BRAIN)/python -m addons.escalation.replay var/conversations.jsonl
 
-evaluate: train ## understanding on a labelled set of your own: BATON_EVAL_DIR=folder
-	@$(BRAIN)/python bench/understanding.py
+evaluate: train ## every figure of understanding on tests/data, and on your own lines: BATON_EVAL_DIR=folder
+	@$(BRAIN)/python -m bench.evaluate $(if $(JSON),--json $(JSON))
 
 clean: ## remove what was generated (not the environments)
 	rm -rf models results var/log .rasa/cache addons/spacy_zh

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,8 +18,11 @@ _WEAK = re.compile(r"\s+|、")
 _CONTENT = re.compile(r"[\u4e00-\u9fffA-Za-z0-9]")
 _NUMBER_ONLY = re.compile(r"[\dA-Za-z\s:：\-]*")
 _MIN_LENGTH = 2
-_SURE_OF_WHOLE = 0.9  # from here on the main wish of the message is known and goes before the others
+_SURE_OF_WHOLE = 0.4  # from here on the main wish of the message is known and goes before the others
 _SURE_OF_CLAUSE = 0.85  # except those that were said earlier just as clearly
+_BREATH_MIN, _BREATH_MAX = 10, 60  # shorter is one wish; longer has marks or takes too long to search
+_HALF_MIN = 3
+_INSIDE_WORD = re.compile(r"[0-9A-Za-z]{2}")
 _BREATH_LENGTH = 3  # a part between mere spaces must be at least this long to stand alone
 
 
@@ -33,6 +36,7 @@ class Table:
     late: tuple[str, ...]
     talk: tuple[str, ...]
     alone: tuple[str, ...]
+    only_alone: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
@@ -51,6 +55,7 @@ def table() -> Table:
         tuple(raw["late"]),
         tuple(raw["talk"]),
         tuple(raw["alone"]),
+        tuple(raw["only_alone"]),
     )
 
 
@@ -73,6 +78,35 @@ def _split_at_breaths(sentence: str) -> list[str]:
         else:
             pieces.append(piece)
     return pieces
+
+
+Judge = Callable[[str], tuple[str, float]]
+
+
+def split_breath(clause: str, judge: Judge, min_confidence: float) -> list[str]:
+    """The clause cut where two different wishes were said in one breath without any mark; itself when there are none.
+
+    `judge` gives a text's likeliest intent and its probability; it must be cheap, for it is asked at every place.
+    """
+    if not _BREATH_MIN <= len(clause) <= _BREATH_MAX:
+        return [clause]
+    best: tuple[float, int] = (0.0, 0)
+    for place in range(_HALF_MIN, len(clause) - _HALF_MIN + 1):
+        if _INSIDE_WORD.match(clause[place - 1 : place + 1]):
+            continue
+        (first, sure), (second, also_sure) = judge(clause[:place]), judge(clause[place:])
+        if first == second or min(sure, also_sure) < min_confidence or not _concrete(first, second):
+            continue
+        best = max(best, (sure * also_sure, place))
+    if not best[1]:
+        return [clause]
+    halves = clause[: best[1]], clause[best[1] :]
+    return [part for half in halves for part in split_breath(half, judge, min_confidence)]
+
+
+def _concrete(*intents: str) -> bool:
+    rules = table()
+    return not any(intent in rules.talk or intent in rules.alone for intent in intents)
 
 
 @dataclass(frozen=True)
@@ -105,6 +139,8 @@ def merge(whole: Reading, parts: Sequence[Reading], min_confidence: float) -> li
         found = {whole.intent: whole.confidence, **found}
     if len(found) > 1:
         found = {name: p for name, p in found.items() if name not in rules.alone} or found
+        # 你好, 谢谢 and the like around a wish need no handling of their own.
+        found = {name: p for name, p in found.items() if name not in rules.only_alone} or found
     raised = list(found)
     if whole.intent in found and whole.confidence >= _SURE_OF_WHOLE:
         before = [name for name in raised[: raised.index(whole.intent)] if found[name] >= _SURE_OF_CLAUSE]

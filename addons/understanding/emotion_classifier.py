@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from addons.understanding import fingerprint, linear
+from addons.understanding.cascade import Blend, Cascade
 from addons.understanding.embedding import TRAINING_CACHE, Embedder, shared_embedder
 from addons.understanding.emotion import NEUTRAL, Emotion, Lexicon, Line, judge, load_lexicon, read_lines
 from addons.understanding.linear import LinearModel
@@ -30,17 +32,6 @@ class EmotionPair:
     def __init__(self, family: LinearModel, intensity: LinearModel) -> None:
         self.family = family
         self.intensity = intensity
-
-    def read(self, text: str, embedding: linear.Floats | None) -> tuple[str, int, float]:
-        """(family, intensity 0..3, probability of the family) of a plain-form text."""
-        probabilities = self.family.probabilities(text, embedding)
-        best = int(probabilities.argmax())
-        family = self.family.labels[best]
-        if family == NEUTRAL:
-            return family, 0, float(probabilities[best])
-        levels = self.intensity.probabilities(text, embedding)
-        expected = sum(int(label) * p for label, p in zip(self.intensity.labels, levels.tolist(), strict=True))
-        return family, round(expected), float(probabilities[best])
 
     @classmethod
     def fit(cls, lines: Sequence[Line], embeddings: linear.Floats | None, c: float) -> EmotionPair:
@@ -72,16 +63,29 @@ class EmotionReader:
     """Reads texts with the pair that fits this machine, then applies the lexicon."""
 
     def __init__(
-        self, full: EmotionPair | None, chars: EmotionPair, lexicon: Lexicon, embedder: Embedder | None
+        self,
+        full: EmotionPair | None,
+        chars: EmotionPair,
+        lexicon: Lexicon,
+        embedder: Embedder | None,
+        blend: Blend | None = None,
     ) -> None:
-        self._pair = full if full is not None and embedder is not None else chars
-        self._embedder = embedder if self._pair is full else None
+        self._family = Cascade(full.family if full else None, chars.family, embedder, blend)
+        self._intensity = Cascade(full.intensity if full else None, chars.intensity, embedder, blend)
         self._lexicon = lexicon
 
     def read(self, text: str) -> Emotion:
         """Emotion of a plain-form text."""
-        embedding = self._embedder.one(text) if self._embedder else None
-        return judge(text, *self._pair.read(text, embedding), self._lexicon)
+        probabilities = self._family.probabilities(text)
+        best = int(probabilities.argmax())
+        family = self._family.labels[best]
+        intensity = 0 if family == NEUTRAL else self._level(text)
+        return judge(text, family, intensity, float(probabilities[best]), self._lexicon)
+
+    def _level(self, text: str) -> int:
+        """The expected intensity, rounded: levels have an order, so their mean says more than the likeliest."""
+        levels = self._intensity.probabilities(text).tolist()
+        return round(sum(int(label) * p for label, p in zip(self._intensity.labels, levels, strict=True)))
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -90,7 +94,12 @@ class EmotionModel(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"regularisation_c": 3.0, "data": "data/emotion", "words": "playbook/emotion_words.yml"}
+        return {
+            "regularisation_c": 3.0,
+            "data": "data/emotion",
+            "words": "playbook/emotion_words.yml",
+            **asdict(Blend(sure_from=0.8)),
+        }
 
     @staticmethod
     def required_packages() -> list[str]:
@@ -101,12 +110,11 @@ class EmotionModel(GraphComponent):
         config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
-        reader: EmotionReader | None = None,
     ) -> None:
         self._config = {**self.get_default_config(), **config}
         self._model_storage = model_storage
         self._resource = resource
-        self._reader = reader
+        self._reader: EmotionReader | None = None
 
     @classmethod
     def create(
@@ -133,7 +141,7 @@ class EmotionModel(GraphComponent):
         full = None
         if embedder:
             full = EmotionPair.fit(lines, embedder.many([normalise(x.text) for x in lines], TRAINING_CACHE), c)
-        self._reader = EmotionReader(full, chars, lexicon, embedder)
+        self._reader = EmotionReader(full, chars, lexicon, embedder, self._blend())
         with self._model_storage.write_to(self._resource) as folder:
             chars.save(folder, "chars")
             if full:
@@ -154,10 +162,18 @@ class EmotionModel(GraphComponent):
             chars = EmotionPair.load(folder, "chars")
             if chars is None:
                 raise ValueError(f"the model has no emotion part ({resource.name}); train again")
-            reader = EmotionReader(
-                EmotionPair.load(folder, "full"), chars, load_lexicon(folder / WORDS_FILE), shared_embedder()
+            component = cls(config, model_storage, resource)
+            component._reader = EmotionReader(
+                EmotionPair.load(folder, "full"),
+                chars,
+                load_lexicon(folder / WORDS_FILE),
+                shared_embedder(),
+                component._blend(),
             )
-        return cls(config, model_storage, resource, reader)
+        return component
+
+    def _blend(self) -> Blend:
+        return Blend(self._config["sure_from"], self._config["chars_share"])
 
     def process(self, messages: list[Message]) -> list[Message]:
         if self._reader is None:

@@ -1,10 +1,10 @@
-"""Intent component: characters and embedding in one logistic regression; several intents of one message."""
+"""Intent component: characters and embedding in logistic regressions; several intents of one message."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -17,7 +17,8 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from addons.understanding import fingerprint, linear
-from addons.understanding.clauses import Reading, merge, split_clauses
+from addons.understanding.cascade import Blend, Cascade
+from addons.understanding.clauses import Reading, merge, split_breath, split_clauses
 from addons.understanding.embedding import TRAINING_CACHE, Embedder, shared_embedder
 from addons.understanding.linear import LinearModel
 
@@ -25,15 +26,23 @@ OUT_OF_SCOPE = "out_of_scope"
 INTENTS = "intents"
 _NOT_WORTH_ASKING = 0.2
 Ranking = list[tuple[str, float]]
+Settings = TypeVar("Settings", "Thresholds", Blend)
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """When a reading is sure enough; probabilities 0..1, see config.yml."""
+    """When a reading is sure enough; probabilities 0..1, see config.yml.
+
+    `breath`: both halves of a clause without marks must be this sure to be two wishes. `trace`: a part's intent counts
+    only when the whole message gives it this much, unless the part alone reaches `clause_sure`.
+    """
 
     min_confidence: float = 0.2
     min_margin: float = 0.05
-    clause_min_confidence: float = 0.7
+    clause_min_confidence: float = 0.5
+    breath: float = 0.75
+    trace: float = 0.03
+    clause_sure: float = 0.9
     max_clauses: int = 4
     careful: dict[str, float] = field(default_factory=lambda: {"abuse": 0.5})
 
@@ -65,18 +74,20 @@ class IntentReader:
     """Reads plain-form texts with the model that fits this machine: with embeddings, else characters alone."""
 
     def __init__(
-        self, full: LinearModel | None, chars: LinearModel, embedder: Embedder | None, thresholds: Thresholds
+        self,
+        full: LinearModel | None,
+        chars: LinearModel,
+        embedder: Embedder | None,
+        thresholds: Thresholds,
+        blend: Blend | None = None,
     ) -> None:
-        self._model = full if full is not None and embedder is not None else chars
+        self._model = Cascade(full, chars, embedder, blend)
         self._chars = chars
-        self._embedder = embedder if self._model is full else None
         self._thresholds = thresholds
 
     def ranking(self, text: str) -> Ranking:
         """(intent, probability), most likely first."""
-        embedding = self._embedder.one(text) if self._embedder else None
-        probabilities = self._model.probabilities(text, embedding)
-        return self._thresholds.weighed(_sorted(self._model, probabilities))
+        return self._thresholds.weighed(_sorted(self._model, self._model.probabilities(text)))
 
     def read(self, text: str) -> IntentReading:
         """All intents of a message; the first also leads the ranking."""
@@ -84,16 +95,29 @@ class IntentReader:
         best = ranking[0]
         if self._thresholds.too_unsure(ranking):
             best = (DEFAULT_NLU_FALLBACK_INTENT_NAME, self._thresholds.min_confidence)
-        clauses = self._clauses(text, ranking[0][0])
+        clauses = self._clauses(text, dict(ranking), ranking[0][0])
         intents = merge(Reading(text, *best), clauses, self._thresholds.clause_min_confidence)
         return IntentReading(intents, [intents[0]] + [pair for pair in ranking if pair[0] != intents[0][0]])
 
-    def _clauses(self, text: str, whole: str) -> list[Reading]:
-        clauses = split_clauses(text)
+    def _clauses(self, text: str, seen: dict[str, float], whole: str) -> list[Reading]:
+        """Readings of the parts; what the message as a whole shows no trace of is a misreading of a part."""
+        clauses = [
+            half for part in split_clauses(text) for half in split_breath(part, self._cheaply, self._thresholds.breath)
+        ]
         if len(clauses) < 2:
             return []
         readings = (self._clause(clause, whole) for clause in clauses[: self._thresholds.max_clauses])
-        return [reading for reading in readings if reading is not None]
+        return [
+            reading
+            for reading in readings
+            if reading is not None
+            and (seen[reading.intent] >= self._thresholds.trace or reading.confidence >= self._thresholds.clause_sure)
+        ]
+
+    def _cheaply(self, text: str) -> tuple[str, float]:
+        probabilities = self._chars.probabilities(text)
+        best = int(probabilities.argmax())
+        return self._chars.labels[best], float(probabilities[best])
 
     def _clause(self, clause: str, whole: str) -> Reading | None:
         """An embedding costs 15 ms and more: it is asked only where characters see a wish of their own."""
@@ -105,7 +129,7 @@ class IntentReader:
         return Reading(clause, *self.ranking(clause)[0])
 
 
-def _sorted(model: LinearModel, probabilities: linear.Floats) -> Ranking:
+def _sorted(model: LinearModel | Cascade, probabilities: linear.Floats) -> Ranking:
     return sorted(zip(model.labels, probabilities.tolist(), strict=True), key=lambda pair: -pair[1])
 
 
@@ -115,7 +139,7 @@ class IntentModel(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"regularisation_c": 10.0, "ranking_length": 10, **asdict(Thresholds())}
+        return {"regularisation_c": 30.0, "ranking_length": 10, **asdict(Blend()), **asdict(Thresholds())}
 
     @staticmethod
     def required_packages() -> list[str]:
@@ -150,7 +174,7 @@ class IntentModel(GraphComponent, IntentClassifier):
         embedder = shared_embedder()
         chars = linear.fit(texts, labels, c=c)
         full = linear.fit(texts, labels, embedder.many(texts, TRAINING_CACHE), c) if embedder else None
-        self._reader = IntentReader(full, chars, embedder, self._thresholds())
+        self._reader = IntentReader(full, chars, embedder, self._settings(Thresholds), self._settings(Blend))
         self._persist(full, chars)
         return self._resource
 
@@ -173,11 +197,13 @@ class IntentModel(GraphComponent, IntentClassifier):
             chars = LinearModel.load(folder / "chars.npz")
             full = LinearModel.load(folder / "full.npz") if (folder / "full.npz").is_file() else None
         component = cls(config, model_storage, resource)
-        component._reader = IntentReader(full, chars, shared_embedder(), component._thresholds())
+        component._reader = IntentReader(
+            full, chars, shared_embedder(), component._settings(Thresholds), component._settings(Blend)
+        )
         return component
 
-    def _thresholds(self) -> Thresholds:
-        return Thresholds(**{item.name: self._config[item.name] for item in fields(Thresholds)})
+    def _settings(self, kind: type[Settings]) -> Settings:
+        return kind(**{item.name: self._config[item.name] for item in fields(kind)})
 
     def process(self, messages: list[Message]) -> list[Message]:
         if self._reader is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from addons.understanding.clauses import Reading, merge, split_clauses
+from addons.understanding.clauses import Reading, merge, split_breath, split_clauses
 from addons.understanding.normalise import normalise
 
 
@@ -28,6 +28,30 @@ from addons.understanding.normalise import normalise
 )
 def test_cuts(typed: str, clauses: list[str]) -> None:
     assert split_clauses(normalise(typed)) == clauses
+
+
+def judged_by_words(text: str) -> tuple[str, float]:
+    """A classifier that knows three words and is sure only when it reads exactly one of them."""
+    known = {"退货": "request_return", "发票": "request_invoice", "你好": "greet"}
+    found = [intent for word, intent in known.items() if word in text]
+    return (found[0], 0.9) if len(found) == 1 else ("out_of_scope", 0.3)
+
+
+@pytest.mark.parametrize(
+    ("clause", "parts"),
+    [
+        ("这件衣服想退货麻烦发票也给我开", 2),
+        ("这件衣服我不喜欢所以想退货", 1),
+        ("你好我昨天买的衣服想退货", 1),
+        ("退货发票", 1),
+        ("退货" + "很" * 80 + "发票", 1),
+    ],
+    ids=["two wishes", "one wish", "a greeting is no wish", "too short", "too long"],
+)
+def test_two_wishes_in_one_breath_are_cut(clause: str, parts: int) -> None:
+    cut = split_breath(clause, judged_by_words, min_confidence=0.75)
+    assert len(cut) == parts
+    assert "".join(cut) == clause
 
 
 def readings(*pairs: tuple[str, float]) -> list[Reading]:
@@ -59,7 +83,7 @@ def readings(*pairs: tuple[str, float]) -> list[Reading]:
             [("query_logistics", 0.9), ("report_safety_issue", 0.8)],
             ["report_safety_issue", "query_logistics"],
         ),
-        (("query_logistics", 0.9), [("greet", 0.99), ("query_logistics", 0.9)], ["query_logistics", "greet"]),
+        (("query_logistics", 0.9), [("greet", 0.99), ("query_logistics", 0.9)], ["query_logistics"]),
         (("greet", 0.9), [("greet", 0.99)], ["greet"]),
         (("complain", 0.5), [("complain", 0.9), ("request_return", 0.9)], ["request_return", "complain"]),
         (("abuse", 0.5), [("abuse", 0.9), ("request_return", 0.9)], ["request_return", "abuse"]),

@@ -52,8 +52,8 @@ def test_negated_words_do_not_count(text: str) -> None:
 def test_our_lines_are_enough_and_told_once() -> None:
     lines = read_lines(ROOT / "data" / "emotion")
     texts = [normalise(line.text) for line in lines]
-    assert len(lines) >= 600
-    assert all(sum(line.family == family for line in lines) >= 120 for family in FAMILIES)
+    assert len(lines) >= 2000
+    assert all(sum(line.family == family for line in lines) >= 250 for family in FAMILIES)
     assert len(texts) == len(set(texts))
 
 
