@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import jieba
 import yaml
 
 TABLE = Path(__file__).parent / "tables" / "clauses.yml"
@@ -22,7 +23,6 @@ _SURE_OF_WHOLE = 0.4  # from here on the main wish of the message is known and g
 _SURE_OF_CLAUSE = 0.85  # except those that were said earlier just as clearly
 _BREATH_MIN, _BREATH_MAX = 10, 60  # shorter is one wish; longer has marks or takes too long to search
 _HALF_MIN = 3
-_INSIDE_WORD = re.compile(r"[0-9A-Za-z]{2}")
 _BREATH_LENGTH = 3  # a part between mere spaces must be at least this long to stand alone
 
 
@@ -91,8 +91,8 @@ def split_breath(clause: str, judge: Judge, min_confidence: float) -> list[str]:
     if not _BREATH_MIN <= len(clause) <= _BREATH_MAX:
         return [clause]
     best: tuple[float, int] = (0.0, 0)
-    for place in range(_HALF_MIN, len(clause) - _HALF_MIN + 1):
-        if _INSIDE_WORD.match(clause[place - 1 : place + 1]):
+    for _, place, _ in jieba.tokenize(clause):  # never inside a word: 人工智能 is no wish for a person
+        if not _HALF_MIN <= place <= len(clause) - _HALF_MIN:
             continue
         (first, sure), (second, also_sure) = judge(clause[:place]), judge(clause[place:])
         if first == second or min(sure, also_sure) < min_confidence or not _concrete(first, second):

@@ -54,6 +54,19 @@ def test_two_wishes_in_one_breath_are_cut(clause: str, parts: int) -> None:
     assert "".join(cut) == clause
 
 
+def test_no_cut_goes_through_a_word() -> None:
+    """人工 would be a wish for a person, 人工智能 is a kind of goods."""
+    halves: set[str] = set()
+
+    def judge(text: str) -> tuple[str, float]:
+        halves.add(text)
+        return "ask_stock", 0.9
+
+    split_breath("你们那款人工智能音箱支持蓝牙吗", judge, min_confidence=0.75)
+    assert halves
+    assert not any(half.endswith("人工") or half.startswith("智能") for half in halves)
+
+
 def readings(*pairs: tuple[str, float]) -> list[Reading]:
     return [Reading(f"clause {i}", name, confidence) for i, (name, confidence) in enumerate(pairs)]
 
