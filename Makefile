@@ -10,7 +10,7 @@ SERVICES := services/.venv/bin
 LAUNCH := cd services && .venv/bin/python -m launcher
 
 
-.PHONY: help setup setup-tests run train vectors fixtures test check lint unit unit-brain unit-services dialogue web-check e2e \
+.PHONY: help setup setup-tests run train fixtures test check lint unit unit-brain unit-services dialogue web-check e2e \
         bench bench-understanding bench-handoff bench-chaos bench-load evaluate replay web clean
 
 help: ## this list
@@ -27,9 +27,6 @@ run: setup ## set up and run everything; Ctrl-C stops it
 
 train: setup ## train the bot when the present model is not current
 	@$(LAUNCH) train
-
-vectors: setup ## write the shipped vectors of the training lines anew (after many new lines)
-	@$(BRAIN)/python -m addons.understanding.shipped_vectors
 
 fixtures: setup ## print the demo data by name, as one JSON object
 	@$(LAUNCH) fixtures

@@ -13,17 +13,19 @@ from actions.answer import (
     finding,
     human,
     lead,
+    promise,
     status_text,
     title_of,
 )
 from actions.base import AnsweringAction
-from actions.context import Turn, order_number_in
-from actions.orders import names_of, order_card
+from actions.context import Turn
+from actions.documents import Filed, open_words
+from actions.known_order import known_order
+from actions.orders import order_card
 from actions.policies import facts_of, payer_words, policy_text
-from actions.shop_api import NotFoundError
-from actions.shop_types import Eligibility, Order, Return
+from actions.shop_types import Eligibility, Order
 from actions.texts import text
-from actions.words import day_time, deadline, parse_time, tail
+from actions.words import day_time, deadline, money, parse_time, stamp, tail
 
 REASONS = {
     "within_no_reason": "eligible_no_reason",
@@ -32,6 +34,21 @@ REASONS = {
     "not_delivered": "not_delivered",
     "quality_only_goods": "quality_only_goods",
     "already_returning": "already_returning",
+}
+_SEE_PROGRESS = (("see_progress", "/query_after_sales_progress"), ("see_refund", "/query_refund_status"))
+# What a customer can have who cannot send the order back: (button, payload).
+INSTEAD_BY_STATUS: dict[str, tuple[tuple[str, str], ...]] = {
+    "pending_payment": (("want_cancel", "/cancel_order"),),
+    "cancelled": (("restore", "/undo_request"),),
+    "refunding": _SEE_PROGRESS,
+    "refunded": _SEE_PROGRESS,
+}
+INSTEAD_BY_REASON: dict[str, tuple[tuple[str, str], ...]] = {
+    "already_returning": _SEE_PROGRESS,
+    "not_delivered": (("want_refund", "/cancel_order"), ("see_status", "/query_order_status")),
+    "expired": (("see_warranty", "/ask_warranty"),),
+    "quality_window": (("report_quality", "/report_quality_issue"),),
+    "quality_only_goods": (("report_quality", "/report_quality_issue"),),
 }
 CLOSED = {"pending_payment": "not_paid", "cancelled": "cancelled", "refunded": "refunded"}
 
@@ -43,8 +60,9 @@ def eligibility_words(turn: Turn, order: Order, facts: Eligibility) -> str:
         return text(f"after_sales.{closed}", title=title_of(order), tail=tail(order["order_id"]))
     until = deadline(parse_time(facts["deadline"]), turn.now) if facts["deadline"] else ""
     payer = facts["freight_payer"]
+    key = "not_shipped" if order["status"] == "unshipped" else REASONS.get(facts["reason_code"], "other")
     return text(
-        f"after_sales.{REASONS.get(facts['reason_code'], 'other')}",
+        f"after_sales.{key}",
         title=title_of(order),
         tail=tail(order["order_id"]),
         deadline=until,
@@ -54,93 +72,97 @@ def eligibility_words(turn: Turn, order: Order, facts: Eligibility) -> str:
     )
 
 
-def answer_return(turn: Turn, order: Order, facts: Eligibility) -> Answer:
-    """Wants to return this order: what is possible and who carries it out."""
-    words = Words().add(lead(turn)).add(eligibility_words(turn, order, facts))
-    possible = facts["eligible"] and order["status"] not in CLOSED
-    if possible:
-        words.add(text("after_sales.return_next"))
-    buttons = (human("human_return"), button("no_thanks", "/deny")) if possible else _instead(order, facts)
-    reply = Reply(str(words), order_card(order, turn.now), buttons)
-    return Answer((reply,), _finding(turn, order, facts, "eligibility", str(words)))
-
-
-def answer_exchange(turn: Turn, order: Order, facts: Eligibility) -> Answer:
-    """Wants another one: the rule, this order, a person who looks at the stock."""
-    words = Words().add(lead(turn))
-    help_from = "human_exchange"
-    if order["status"] == "unshipped":
-        words.add(text("orders.modify_unshipped", **names_of(order, turn.now)))
-    elif order["status"] == "shipped":
-        words.add(text("after_sales.exchange_not_delivered", title=title_of(order), tail=tail(order["order_id"])))
-    elif not facts["eligible"] or order["status"] in CLOSED:
-        help_from = "human_check"
-        words.add(eligibility_words(turn, order, facts))
-    else:
-        words.add(text("after_sales.about", title=title_of(order), tail=tail(order["order_id"])))
-        words.add(policy_text("exchange.request_exchange")).add(text("after_sales.exchange_next"))
-    reply = Reply(str(words), order_card(order, turn.now), (human(help_from), button("no_thanks", "/deny")))
-    return Answer((reply,), _finding(turn, order, facts, "eligibility", str(words)))
-
-
-def answer_report(turn: Turn, order: Order, facts: Eligibility, kind: str) -> Answer:
-    """Damaged, wrong or faulty goods; `kind` is damaged, wrong or quality. Asks for photos once, names who pays."""
-    words = Words().add(text("after_sales.about", title=title_of(order), tail=tail(order["order_id"])))
-    words.add(text(f"after_sales.{kind}", evidence=policy_text("after_sales.evidence")))
-    if kind == "quality":
-        names = {"title": title_of(order), "tail": tail(order["order_id"])}
-        if facts["reason_code"] == "expired":
-            words.add(text("after_sales.quality_past", **names, quality_days=facts_of("returns")["quality_days"]))
-        elif facts["reason_code"] == "quality_window" and facts["deadline"]:
-            until = deadline(parse_time(facts["deadline"]), turn.now)
-            words.add(text("after_sales.quality_window", **names, deadline=until))
-    reply = Reply(str(words), buttons=(human("human_reship"), human("human_refund")))
-    return Answer((reply,), _finding(turn, order, facts, "report", str(words)))
-
-
-def answer_progress(turn: Turn, order: Order, returns: list[Return]) -> Answer:
-    """How far a return or exchange is."""
-    if not returns:
+def answer_progress(turn: Turn, order: Order, documents: list[Filed]) -> Answer:
+    """How far the newest thing filed for the order is, and a sentence for each other one still open."""
+    if not documents:
         words = text("after_sales.progress_none", title=title_of(order), tail=tail(order["order_id"]))
         received = order["status"] in ("delivered", "completed")
         start = button("want_return", "/request_return") if received else button("see_status", "/query_order_status")
-        buttons: tuple[Button, ...] = (start, human("human_check"))
-        return Answer((Reply(words, buttons=buttons),), finding(turn, "progress", words, order=order))
-    newest = max(returns, key=lambda item: item["requested_at"])
-    words = str(Words().add(lead(turn)).add(_progress_words(turn, order, newest)))
-    facts = [fact("return_state", text(f"after_sales.return_states.{newest['state']}"), "order_api", turn.now)]
-    reply = Reply(words, buttons=(human("human_check"), button("see_refund", "/query_refund_status")))
-    return Answer((reply,), finding(turn, "progress", words, order=order, facts=facts))
+        second = button("report_quality", "/report_quality_issue") if received else human("human_check")
+        return Answer((Reply(words, buttons=(start, second)),), finding(turn, "progress", words, order=order))
+    newest, *others = documents
+    words_now = Words().add(lead(turn)).add(_progress_words(turn, order, newest))
+    also = open_words(others, turn.now)
+    if also:
+        words_now.add(text("under_way.also") + also)
+    words = str(words_now)
+    facts = [fact("document", newest.number, "order_api", turn.now)]
+    if newest.kind in ("return", "exchange"):
+        state = text(f"after_sales.return_states.{newest.document['state']}")
+        facts.append(fact("return_state", state, "order_api", turn.now))
+    promises = []
+    if newest.is_open and newest.answer_by is not None:
+        promises.append(promise(turn, words, stamp(newest.answer_by)))
+    entry = finding(turn, "progress", words, order=order, facts=facts, promises=promises)
+    return Answer((Reply(words, buttons=_progress_buttons(newest)),), entry)
 
 
-def _progress_words(turn: Turn, order: Order, newest: Return) -> str:
+def _progress_words(turn: Turn, order: Order, newest: Filed) -> str:
+    names = {"title": title_of(order), "tail": tail(order["order_id"]), "number": newest.number}
+    if newest.kind == "claim":
+        return _claim_words(turn, names, newest)
+    if newest.answer_by is not None:
+        due = "trace_due" if newest.kind == "trace" and not newest.is_open else newest.kind
+        return text(f"after_sales.{due}", **names, answer_by=deadline(newest.answer_by, turn.now))
+    return _return_words(turn, names, newest)
+
+
+def _return_words(turn: Turn, names: dict[str, str], newest: Filed) -> str:
+    state, pickup_at = newest.document["state"], newest.document["pickup_at"]
     words = Words().add(
         text(
             "after_sales.progress",
-            title=title_of(order),
-            tail=tail(order["order_id"]),
-            kind=text(f"after_sales.kinds.{newest['kind']}"),
-            return_id=newest["return_id"],
-            state=text(f"after_sales.return_states.{newest['state']}"),
-            updated_at=day_time(parse_time(newest["updated_at"]), turn.now),
+            **names,
+            kind=text(f"after_sales.kinds.{newest.kind}"),
+            return_id=newest.number,
+            state=text(f"after_sales.return_states.{state}"),
+            updated_at=day_time(parse_time(newest.document["updated_at"]), turn.now),
         )
     )
-    if newest["state"] in ("approved", "picking_up") and newest["pickup_at"]:
-        words.add(text("after_sales.progress_pickup", pickup_at=day_time(parse_time(newest["pickup_at"]), turn.now)))
-    if newest["state"] in ("in_transit", "inspecting"):
+    if state == "requested":
+        words.add(text("after_sales.progress_review", review_hours=facts_of("returns")["review_hours"]))
+    if state in ("approved", "picking_up") and pickup_at:
+        key = "progress_pickup" if parse_time(pickup_at) > turn.now else "progress_pickup_due"
+        words.add(text(f"after_sales.{key}", pickup_at=day_time(parse_time(pickup_at), turn.now)))
+    if state in ("in_transit", "inspecting"):
         words.add(text("after_sales.progress_inspecting", inspection_days=facts_of("returns")["inspection_days"]))
+    if state == "rejected":
+        words.add(text("after_sales.progress_rejected"))
     return str(words)
 
 
-def _instead(order: Order, facts: Eligibility) -> tuple[Button, ...]:
-    """What a customer can do whose order cannot be returned now."""
-    if order["status"] in CLOSED:
-        return (human("human_check"),)
-    if facts["reason_code"] == "not_delivered":
-        return (human("human_refund"), button("see_logistics", "/query_logistics"))
-    if facts["reason_code"] == "already_returning":
-        return (button("see_refund", "/query_refund_status"), human("human_check"))
-    return (human("human_check"),)
+def _claim_words(turn: Turn, names: dict[str, str], claim: Filed) -> str:
+    paper = claim.document
+    names = names | {"kind": text(f"after_sales.claim_kinds.{paper['kind']}")}
+    if paper["state"] == "reviewing" and claim.answer_by is not None:
+        words = text("after_sales.claim", **names, answer_by=deadline(claim.answer_by, turn.now))
+        photos = text("after_sales.claim_photos", evidence=policy_text("after_sales.evidence").rstrip("。"))
+        return words + (photos if paper["needs_photos"] else "")
+    if paper["refund"]:
+        days = facts_of("payments")["refund_working_days"]
+        refund = money(paper["refund"]["amount_fen"])
+        return text("after_sales.claim_refund", **names, refund=refund, refund_working_days=days)
+    if paper["reship_by"]:
+        reship_by = deadline(parse_time(paper["reship_by"]), turn.now)
+        return text("after_sales.claim_reship", **names, reship_by=reship_by)
+    return text("after_sales.claim_approved", **names)
+
+
+def _progress_buttons(newest: Filed) -> tuple[Button, ...]:
+    """What leads on from the newest document."""
+    see_refund = button("see_refund", "/query_refund_status")
+    if newest.kind in ("trace", "interception"):
+        late = () if newest.is_open else (human("human_check"),)
+        return (button("see_logistics", "/query_logistics"), *late)
+    if newest.kind == "claim":
+        return (see_refund,) if newest.document["refund"] else (button("see_status", "/query_order_status"),)
+    state = newest.document["state"]
+    if state == "rejected":
+        return (button("report_quality", "/report_quality_issue"), human("human_check"))
+    if state in ("requested", "approved", "picking_up", "in_transit"):
+        undo = button("undo", "/undo_request")
+        return (see_refund, undo) if newest.kind == "return" else (undo,)
+    return (see_refund,) if newest.kind == "return" else (button("report_quality", "/report_quality_issue"),)
 
 
 def _finding(turn: Turn, order: Order, facts: Eligibility, what: str, said: str) -> Json:
@@ -161,26 +183,33 @@ class ActionAnswerReturnPolicy(AnsweringAction):
         return "action_answer_return_policy"
 
     async def answer(self, turn: Turn) -> Answer:
-        words = policy_text("returns.ask_return_policy")
-        order = await self._known_order(turn)
+        exchange = "换" in turn.text and "退" not in turn.text
+        words = policy_text("exchange.request_exchange" if exchange else "returns.ask_return_policy")
+        wish = button("want_exchange", "/request_exchange") if exchange else button("want_return", "/request_return")
+        order = await self.ask(known_order, self.shop, turn)
         if order is None:
-            reply = Reply(words, buttons=(button("check_my_order", "/request_return"),))
+            reply = Reply(words, buttons=(button("check_my_order", wish.payload),))
             return Answer((reply,), finding(turn, "policy", words))
         facts = await self.ask(self.shop.return_eligibility, order["order_id"])
-        about = eligibility_words(turn, order, facts)
-        buttons = (button("want_return", "/request_return"), human())
-        replies = (Reply(words), Reply(about, order_card(order, turn.now), buttons))
+        about = exchange_words(turn, order, facts) if exchange else eligibility_words(turn, order, facts)
+        replies = (Reply(words), Reply(about, order_card(order, turn.now), instead_of_return(order, facts) or (wish,)))
         return Answer(replies, _finding(turn, order, facts, "eligibility", about))
 
-    async def _known_order(self, turn: Turn) -> Order | None:
-        """The order named now, on the page, or spoken of before, if it has been shown to be this customer's."""
-        named = next((order_number_in(value) for value in turn.entities.get("order_id", ())), None)
-        order_id = named or turn.page_order_id or turn.focus_order_id
-        if order_id is None:
-            return None
-        try:
-            order = await self.ask(self.shop.order, order_id)
-        except NotFoundError:
-            return None
-        owned = turn.customer_id is not None and order["customer_id"] == turn.customer_id
-        return order if owned or order_id in turn.verified_orders else None
+
+def exchange_words(turn: Turn, order: Order, facts: Eligibility) -> str:
+    """Until when another size or colour can be had for this order; else what the return rules say of it."""
+    if order["status"] in CLOSED or facts["reason_code"] != "within_no_reason" or not facts["deadline"]:
+        return eligibility_words(turn, order, facts)
+    return text(
+        "after_sales.exchangeable",
+        title=title_of(order),
+        tail=tail(order["order_id"]),
+        deadline=deadline(parse_time(facts["deadline"]), turn.now),
+        freight=payer_words(facts["freight_payer"] or "customer"),
+    )
+
+
+def instead_of_return(order: Order, facts: Eligibility) -> tuple[Button, ...]:
+    """What leads on for an order that cannot go back now; nothing for one that can."""
+    ways = INSTEAD_BY_STATUS.get(order["status"]) or INSTEAD_BY_REASON.get(facts["reason_code"], ())
+    return tuple(button(name, payload) for name, payload in ways)

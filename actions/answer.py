@@ -10,7 +10,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.context import Turn
 from actions.shop_types import Order, Shipment
-from actions.texts import has_text, text
+from actions.texts import text
+from actions.tone import LATE, opening
 from actions.words import stamp
 
 MAX_FINDINGS = 12
@@ -152,13 +153,12 @@ def remember(earlier: list[Json] | None, entry: Json | None) -> list[Json]:
     return kept[-MAX_FINDINGS:]
 
 
-def lead(turn: Turn, days_late: int = 0) -> str:
-    """One clause of concrete empathy, or nothing for a calm customer and a punctual parcel."""
-    if days_late > 0:
-        return text("lead.late")
-    if turn.intensity >= 1 and has_text(f"lead.{turn.family}"):
-        return text(f"lead.{turn.family}")
-    return ""
+def lead(turn: Turn, days_late: int = 0, situation: str = "") -> str:
+    """One clause of concrete empathy, or nothing for a calm customer and a punctual parcel.
+
+    `situation` is what else the shop's data show: tone.REFUND_OVERDUE, tone.OUR_FAULT.
+    """
+    return opening(turn, situation or (LATE if days_late > 0 else ""), max(0, days_late))
 
 
 def say(dispatcher: CollectingDispatcher, replies: tuple[Reply, ...], hello: str = "") -> None:

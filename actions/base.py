@@ -1,4 +1,4 @@
-"""What every action shares: the shop's client, words when the shop is down, further intents of the message."""
+"""What every action shares: the shop's client, the first words, words when the shop is down."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answer import Answer, Button, Reply, finding, human, remember, say
+from actions.answer import Answer, Reply, finding, human, remember, say
 from actions.context import Turn, read_turn
+from actions.pending import going_on, listed
+from actions.repeated import afresh
 from actions.shop_api import NotFoundError, ShopApi, ShopError, shop_api
-from actions.texts import has_text, shown, text
+from actions.texts import text
+from actions.tone import MANNER, manner_of
 from actions.words import addressed
 
 logger = logging.getLogger(__name__)
@@ -38,15 +42,22 @@ class ShopAction(Action, ABC):
         return await asyncio.to_thread(call, *arguments)
 
     async def hello(self, turn: Turn) -> str:
-        """李女士您好， at the first answer of a conversation, else nothing. Politeness never costs the answer."""
+        """李女士您好， at the first answer of a conversation, and the list when the message wants several things."""
+        return (await self.meet(turn))[1]
+
+    async def meet(self, turn: Turn) -> tuple[Turn, str, list[EventType]]:
+        """The turn with the manner that suits the customer, the first words, and the slot that keeps the manner."""
         if not turn.is_first_answer or turn.customer_id is None:
-            return ""
+            return turn, listed(turn), []
         try:
             customer = await self.ask(self.shop.customer, turn.customer_id)
         except ShopError as error:
+            # Politeness never costs the answer.
             logger.warning("no name for the greeting: %s", error)
-            return text("address.visitor")
-        return text("address.hello", name=addressed(customer["name"], customer["honorific"]))
+            return turn, text("address.visitor") + listed(turn), []
+        hello = text("address.hello", name=addressed(customer["name"], customer["honorific"])) + listed(turn)
+        manner = manner_of(customer["profile"])
+        return replace(turn, slots={**turn.slots, MANNER: manner}), hello, [SlotSet(MANNER, manner)]
 
 
 class AnsweringAction(ShopAction, ABC):
@@ -62,15 +73,14 @@ class AnsweringAction(ShopAction, ABC):
         tracker: Tracker,
         domain: dict[str, Any],
     ) -> list[EventType]:
-        turn = read_turn(tracker)
-        hello = ""
+        turn, hello, met = await self.meet(read_turn(tracker))
         try:
-            answer = await self.answer(turn)
-            hello = await self.hello(turn)
+            answer = afresh(turn, await self.answer(turn), tracker.slots.get("findings"))
         except ShopError as error:
             answer = shop_down(turn, error)
-        say(dispatcher, answer.replies + mention(further_intents(turn)), hello)
-        return [SlotSet("findings", remember(tracker.slots.get("findings"), answer.finding))]
+        say(dispatcher, answer.replies, hello)
+        noted = SlotSet("findings", remember(tracker.slots.get("findings"), answer.finding))
+        return [*met, noted, *going_on(tracker, turn, busy=bool(tracker.slots.get("transaction_open")))]
 
 
 def shop_down(turn: Turn, error: ShopError) -> Answer:
@@ -79,17 +89,3 @@ def shop_down(turn: Turn, error: ShopError) -> Answer:
     logger.log(level, "message %s got no answer from the shop: %s", turn.message_id, error)
     result = text("findings.shop_down_result")
     return Answer((Reply(text("shop_down"), buttons=(human(),)),), finding(turn, "shop_down", result))
-
-
-def further_intents(turn: Turn) -> list[str]:
-    """What else the message asked for, in the order in which to handle it."""
-    return [name for name in turn.intents if name != turn.intent and has_text(f"intents.{name}")]
-
-
-def mention(intents: list[str]) -> tuple[Reply, ...]:
-    """One short line about what else was noticed, each a button."""
-    if not intents:
-        return ()
-    titles = [text(f"intents.{name}") for name in intents]
-    buttons = tuple(Button(title, f"/{name}") for title, name in zip(titles, intents, strict=True))
-    return (Reply(text("talk.others", others=shown(titles)), buttons=buttons),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -33,6 +33,8 @@ class Turn:
     is_first_answer: bool = False
     requested_slot: str | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
+    said: tuple[str, ...] = ()  # the bot's bubbles in this conversation, oldest first
+    said_now: tuple[str, ...] = ()  # those of them that answer this message
 
     @property
     def verified_orders(self) -> list[str]:
@@ -45,9 +47,29 @@ class Turn:
         return _mapping(self.slots.get("order_in_focus")).get("order_id")
 
     @property
+    def focus_topic(self) -> str | None:
+        """What that order was answered about."""
+        return _mapping(self.slots.get("order_in_focus")).get("topic")
+
+    @property
     def focus_page_order_id(self) -> str | None:
         """The order on the page when the order in focus was answered about."""
         return _mapping(self.slots.get("order_in_focus")).get("page_order_id")
+
+
+def wish_of(turn: Turn) -> dict[str, Any]:
+    """What a message said beside the wish itself: kept while the order is looked for, so that nobody repeats it."""
+    entities = {name: list(values) for name, values in turn.entities.items()}
+    return {"topic": turn.intent, "text": turn.text, "entities": entities}
+
+
+def with_wish(turn: Turn, topic: str) -> Turn:
+    """The turn with the words and entities of the message that began this wish, when that was an earlier one."""
+    wish = _mapping(turn.slots.get("wish"))
+    if wish.get("topic") != topic or turn.intent == topic:
+        return turn
+    named = {name: tuple(values) for name, values in _mapping(wish.get("entities")).items()}
+    return replace(turn, text=f"{wish.get('text', '')} {turn.text}".strip(), entities={**named, **turn.entities})
 
 
 def read_turn(tracker: Tracker) -> Turn:
@@ -58,12 +80,19 @@ def read_turn(tracker: Tracker) -> Turn:
     page = _mapping(context.get("page"))
     emotion = _mapping(message.get("emotion"))
     intent = str(_mapping(message.get("intent")).get("name") or "")
+    intents = _intents(message, intent)
+    message_id = str(metadata.get("message_id") or "")
+    asked = _mapping(tracker.slots.get("asked"))
+    if message_id and asked.get("message_id") == message_id:
+        # A further wish of this message has its turn now (actions/pending.py).
+        intent = str(asked.get("intent"))
+        intents = (intent,)
     return Turn(
         now=_time(metadata.get("at")),
-        message_id=str(metadata.get("message_id") or ""),
+        message_id=message_id,
         text=str(metadata.get("text") or message.get("text") or ""),
         intent=intent,
-        intents=_intents(message, intent),
+        intents=intents,
         family=str(emotion.get("family") or "neutral"),
         intensity=int(emotion.get("intensity") or 0),
         entities=_entities(message),
@@ -73,6 +102,8 @@ def read_turn(tracker: Tracker) -> Turn:
         is_first_answer=_nothing_said_before(tracker),
         requested_slot=tracker.slots.get("requested_slot"),
         slots=dict(tracker.slots),
+        said=tuple(_bubbles(tracker.events)),
+        said_now=tuple(_bubbles(_since_last_message(tracker.events))),
     )
 
 
@@ -145,6 +176,15 @@ def _entities(message: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     for item in message.get("entities") or []:
         found.setdefault(str(item.get("entity")), []).append(str(item.get("value")))
     return {name: tuple(values) for name, values in found.items()}
+
+
+def _bubbles(events: list[dict[str, Any]]) -> list[str]:
+    return [str(event["text"]) for event in events if event.get("event") == "bot" and event.get("text")]
+
+
+def _since_last_message(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    places = [place for place, event in enumerate(events) if event.get("event") == "user"]
+    return events[places[-1] :] if places else events
 
 
 def _nothing_said_before(tracker: Tracker) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import Button, Reply, button, finding, human, remember, say
 from actions.context import Turn, fallbacks_in_a_row, long_number_in, read_turn
+from actions.references import points_at_order
 from actions.texts import has_text, text
 
 MAX_GUESSES = 3
@@ -42,6 +43,13 @@ def clarification(turn: Turn, count: int, names: list[str], waiting_for: str | N
     return Reply(text("clarify.no_guess"), buttons=buttons)
 
 
+def goes_on_with_an_order(turn: Turn) -> bool:
+    """那另一单呢, 第二个呢 after an answer about an order: the same question about another one."""
+    return bool(
+        turn.customer_id and turn.slots.get("topic") and points_at_order(turn.text, turn.entities.get("product", ()))
+    )
+
+
 class ActionClarify(Action):
     """Asks back, helps with the question of an active form, or offers a person."""
 
@@ -55,6 +63,8 @@ class ActionClarify(Action):
         domain: dict[str, Any],
     ) -> list[EventType]:
         turn = read_turn(tracker)
+        if tracker.active_loop.get("name") is None and goes_on_with_an_order(turn):
+            return [FollowupAction("order_form")]
         count = fallbacks_in_a_row(tracker.events)
         waiting_for = turn.requested_slot if tracker.active_loop.get("name") else None
         ranking = (tracker.latest_message or {}).get("intent_ranking") or []

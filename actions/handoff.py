@@ -10,8 +10,11 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.context import read_turn
 from actions.settings import SettingsError
 from actions.shop_api import ShopApi, ShopError, shop_api
+from actions.transactions.diagnosis import known_fault
+from actions.transactions.unfinished import unfinished
 from actions.words import addressed
 from addons.escalation.events import mapping, read_conversation
 from addons.escalation.playbook import load
@@ -26,7 +29,13 @@ logger = logging.getLogger(__name__)
 Json = dict[str, Any]
 PROFILE_SLOT = "customer_profile"
 # What counts towards an escalation starts again; only what the domain declares.
-RESET_SLOTS = ("escalation", "fallback_count")
+RESET_SLOTS: dict[str, object] = {
+    "escalation": None,
+    "fallback_count": None,
+    "transaction": None,
+    "transaction_open": False,
+    "pending": None,
+}
 
 
 class ActionHandoff(Action):
@@ -52,7 +61,7 @@ class ActionHandoff(Action):
             # Only for this calculation: the profile is personal data and does not go into the tracker.
             events = [*events, {"event": "slot", "name": PROFILE_SLOT, "value": profile}]
             conversation = read_conversation(events)
-        words, summary = _handoff(events, conversation, order, _called(profile), _model(tracker))
+        words, summary = _handoff(events, conversation, order, _called(profile), tracker)
         if words:
             dispatcher.utter_message(text=words)
         dispatcher.utter_message(json_message={"handoff": summary})
@@ -92,15 +101,22 @@ def _handoff(
     conversation: Conversation,
     order: Json | None,
     call: str,
-    model: str | None,
+    tracker: Tracker,
 ) -> tuple[str, Json]:
     """(first words, summary); the smallest valid summary when anything in it cannot be made."""
     message_id = conversation.messages[-1].message_id if conversation.messages else "none"
-    ids = identifiers(conversation.metadata, message_id, model)
+    ids = identifiers(conversation.metadata, message_id, _model(tracker))
     try:
         rules = load()
         decision = requested(conversation, rules) or evaluate(conversation, rules) or forced(conversation, rules)
         words = first_words(conversation, decision, rules, call=call)
+        fault = known_fault(read_turn(tracker))
+        if fault is not None:
+            events = [*events, {"event": "slot", "name": "diagnosis", "value": fault}]
+        left = unfinished(read_turn(tracker))
+        if left is not None:
+            noted = [*(tracker.slots.get("findings") or []), left]
+            events = [*events, {"event": "slot", "name": "findings", "value": noted}]
         return words, build_summary(events, decision, ids, profile=None, order=order)
     except Exception:
         # The one place where anything at all may go wrong: the person still has to reach the queue.
@@ -127,4 +143,4 @@ def _model(tracker: Tracker) -> str | None:
 def _reset(tracker: Tracker) -> list[EventType]:
     """Closes an open form and lets the counters start again."""
     events: list[EventType] = [ActiveLoop(None), SlotSet("requested_slot", None)]
-    return events + [SlotSet(name, None) for name in RESET_SLOTS if tracker.slots.get(name) is not None]
+    return events + [SlotSet(name, value) for name, value in RESET_SLOTS.items() if tracker.slots.get(name)]

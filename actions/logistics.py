@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,9 +19,12 @@ from actions.answer import (
     lead,
     order_facts_of,
     promise,
+    slowest,
     title_of,
 )
 from actions.context import Turn
+from actions.documents import CLAIMED, Filed, open_payloads, open_words
+from actions.offers import buttons_for, offer
 from actions.policies import policy
 from actions.shop_types import Order, Shipment, ShipmentEvent
 from actions.texts import text, word_list
@@ -34,6 +38,18 @@ ANOMALIES = {
     "EXCEPTION_REFUSED": "refused",
     "EXCEPTION_LOST": "lost",
     "EXCEPTION_OTHER": "other",
+}
+# What helps when the track says so; the clauses and buttons are those of actions/offers.py.
+WAYS_OF: dict[str, tuple[str, str]] = {
+    "weather": ("urge_delivery", "refund"),
+    "backlog": ("urge_delivery", "refund"),
+    "other": ("urge_delivery", "refund"),
+    "unknown": ("urge_delivery", "refund"),
+    "stuck": ("trace", "refund"),
+    "customs": ("trace_customs", "refund"),
+    "address": ("readdress", "refund"),
+    "refused": ("trace_refused", "refund_back"),
+    "lost": ("trace_lost", "refund_lost"),
 }
 MAX_CARD_EVENTS = 5
 STEP_OF = {"picked_up": 1, "in_transit": 2, "exception": 2, "returned": 2, "out_for_delivery": 3, "delivered": 4}
@@ -49,6 +65,7 @@ class Situation:
     days_late: int  # behind the promised day, now or at delivery
     days_late_expected: int  # behind the promised day at the time of the eta
     days_still: int  # since the last event
+    is_stuck: bool  # for longer than the policies call normal
     eta: datetime | None
     eta_passed: bool
     last: ShipmentEvent | None
@@ -77,11 +94,18 @@ def situation(shipment: Shipment, now: datetime, stuck_days: int) -> Situation:
         days_late=late,
         days_late_expected=max(late, expected),
         days_still=still,
+        is_stuck=still >= stuck_days,
         eta=eta,
         eta_passed=eta is not None and eta < now,
         last=last,
-        last_place=next((event for event in events if event["code"] not in ANOMALIES), last),
+        last_place=next((event for event in events if _is_place(event, last)), last),
     )
+
+
+def _is_place(event: ShipmentEvent, last: ShipmentEvent | None) -> bool:
+    """Whether an event tells where the parcel is; 正在派送 does not once something has gone wrong."""
+    failed = last is not None and last["code"] in ANOMALIES
+    return event["code"] not in ANOMALIES and not (failed and event["code"] == "OUT_FOR_DELIVERY")
 
 
 def _late(promised: datetime | None, reached: datetime) -> int:
@@ -90,54 +114,46 @@ def _late(promised: datetime | None, reached: datetime) -> int:
     return max(0, days_between(promised, reached))
 
 
-def answer_logistics(turn: Turn, order: Order, shipment: Shipment, count: int) -> Answer:
-    """Track, reason, time and two concrete offers for one parcel; `count` is how many the order has."""
-    seen = situation(shipment, turn.now, int(policy("shipping.stuck_days")))
+def answer_logistics(
+    turn: Turn, order: Order, shipment: Shipment, count: int, documents: list[Filed] | None = None
+) -> Answer:
+    """Track, reason, time and two concrete offers for one parcel; `count` is how many the order has.
+
+    What is under way already (`documents`) is told instead of being offered again.
+    """
+    seen = seen_now(shipment, turn.now)
     words = Words()
     words.add(lead(turn, seen.days_late if seen.state != "delivered" else 0))
     if count > 1:
         words.add(text("logistics.multiple", count=count))
-    words.add(_where(order, seen, turn.now)).add(delay_words(seen, shipment, turn.now)).add(_eta_words(seen, turn.now))
-    offer, buttons = offers(seen)
-    words.add(offer)
+    words.add(place_words(order, seen, turn.now)).add(delay_words(seen, shipment, turn.now)).add(
+        eta_words(seen, turn.now)
+    )
+    filed = documents or []
+    sentence, buttons = offers(seen, order, open_payloads(filed))
+    words.add(open_words(filed, turn.now)).add(sentence)
     reply = Reply(str(words), logistics_card(shipment, seen, turn.now), buttons)
-    return Answer((reply,), _finding(turn, order, shipment, seen, said=str(words), what="logistics"))
+    return Answer((reply,), parcel_finding(turn, order, shipment, seen, said=str(words), what="logistics"))
 
 
-def answer_urge_delivery(turn: Turn, order: Order, shipment: Shipment, count: int) -> Answer:
-    """Hurry up a parcel: where it is now and a person who calls the carrier's branch."""
-    seen = situation(shipment, turn.now, int(policy("shipping.stuck_days")))
-    if seen.state == "delivered":
-        return answer_problem(turn, order, shipment, count)
-    words = Words()
-    if turn.focus_order_id != order["order_id"]:  # otherwise the customer has just read it
-        words.add(lead(turn, seen.days_late)).add(_where(order, seen, turn.now))
-        words.add(delay_words(seen, shipment, turn.now)).add(_eta_words(seen, turn.now))
-    words.add(text("logistics.urge_in_transit"))
-    reply = Reply(
-        str(words),
-        logistics_card(shipment, seen, turn.now),
-        (human("human_urge"), button("want_refund", "/request_return")),
-    )
-    return Answer((reply,), _finding(turn, order, shipment, seen, said=str(words), what="logistics"))
+def parcel_words(turn: Turn, order: Order, shipment: Shipment) -> str:
+    """Where a parcel under way is, why it is late and when it comes, without an offer."""
+    seen = seen_now(shipment, turn.now)
+    words = Words().add(lead(turn, seen.days_late)).add(place_words(order, seen, turn.now))
+    return str(words.add(delay_words(seen, shipment, turn.now)).add(eta_words(seen, turn.now)))
 
 
-def answer_problem(turn: Turn, order: Order, shipment: Shipment, count: int) -> Answer:
-    """Not received, wrong place, stuck: what the track says, where to look, a person who checks."""
-    seen = situation(shipment, turn.now, int(policy("shipping.stuck_days")))
-    if seen.state != "delivered" and seen.anomaly is not None:
-        return answer_logistics(turn, order, shipment, count)
-    words = Words().add(lead(turn)).add(_where(order, seen, turn.now))
-    if seen.state == "delivered":
-        phone = _courier_phone(shipment)
-        courier = text("logistics.problem_courier", phone=phone) if phone else ""
-        words.add(text("logistics.problem_delivered", courier=courier))
-    else:
-        words.add(_eta_words(seen, turn.now)).add(text("logistics.problem_moving"))
-    reply = Reply(
-        str(words), logistics_card(shipment, seen, turn.now), (human("human_check"), button("no_thanks", "/deny"))
-    )
-    return Answer((reply,), _finding(turn, order, shipment, seen, said=str(words), what="problem"))
+def where_words(order: Order, shipments: list[Shipment], now: datetime) -> str:
+    """Where the slowest parcel of an order is, in one sentence."""
+    shipment = slowest(shipments)
+    if shipment is None:
+        return text("logistics.not_shipped", title=title_of(order), tail=tail(order["order_id"]))
+    return place_words(order, seen_now(shipment, now), now)
+
+
+def seen_now(shipment: Shipment, now: datetime) -> Situation:
+    """A parcel's situation by the days the policies call normal."""
+    return situation(shipment, now, int(policy("shipping.stuck_days")))
 
 
 def delay_words(seen: Situation, shipment: Shipment, now: datetime) -> str:
@@ -170,20 +186,27 @@ def spoken(event_text: str) -> str:
     return event_text.replace("【", "").replace("】", "").removeprefix("快件").rstrip("。")
 
 
-def offers(seen: Situation) -> tuple[str, tuple[Button, ...]]:
-    """What is possible now: a sentence and buttons, always with a way to a person."""
-    refund = button("want_refund", "/request_return")
+def offers(seen: Situation, order: Order, under_way: Collection[str] = ()) -> tuple[str, tuple[Button, ...]]:
+    """What the customer can have done now: a sentence when something is wrong, and buttons that lead on."""
     if seen.state == "delivered":
-        return "", (button("not_received", "/report_delivery_problem"), button("want_return", "/request_return"))
-    if seen.state == "returned" or seen.anomaly == "refused":
-        return text("logistics.offer_returned"), (human("human_reship"), refund)
-    if seen.anomaly == "lost":
-        return text("logistics.offer_lost"), (human("human_reship"), refund)
-    if seen.anomaly == "address":
-        return text("logistics.offer_address"), (button("change_address", "/modify_order"), refund, human())
-    if seen.anomaly is not None:
-        return text("logistics.offer_wait"), (button("urge_delivery", "/urge_order"), refund, human())
-    return "", (button("urge_delivery", "/urge_order"), human())
+        late = button("not_received", "/report_delivery_problem")
+        first = button("report_quality", "/report_quality_issue") if order["status"] == "completed" else late
+        claimed = button("see_progress", "/query_after_sales_progress")
+        return "", (first, claimed if CLAIMED in under_way else button("want_return", "/request_return"))
+    if seen.anomaly is None and seen.state != "returned":
+        calm = tuple(item for item in buttons_for(("urge_delivery", "readdress")) if item.payload not in under_way)
+        return "", calm or buttons_for(("refund",))
+    sentence, buttons = offer(ways_of(seen), under_way)
+    return sentence, buttons or (human("human_check"),)
+
+
+def ways_of(seen: Situation) -> tuple[str, str]:
+    """The two ways that help with an anomaly; a parcel that has come back is like a refused one."""
+    if seen.state == "returned":
+        return WAYS_OF["refused"]
+    if seen.anomaly == "unknown" and seen.is_stuck:
+        return WAYS_OF["stuck"]
+    return WAYS_OF[seen.anomaly or "unknown"]
 
 
 def logistics_card(shipment: Shipment, seen: Situation, now: datetime) -> Json:
@@ -200,8 +223,8 @@ def logistics_card(shipment: Shipment, seen: Situation, now: datetime) -> Json:
     if seen.anomaly is not None and seen.state != "delivered":
         card["anomaly_text"] = reason_words(seen)
     if seen.eta is not None:
-        card["eta_text"] = _eta_words(seen, now).rstrip("。")
-    phone = _courier_phone(shipment)
+        card["eta_text"] = eta_words(seen, now).rstrip("。")
+    phone = courier_phone(shipment)
     if phone:
         card["courier_phone"] = phone
     return card
@@ -228,7 +251,8 @@ def logistics_facts_of(shipment: Shipment, seen: Situation, now: datetime) -> Js
     return snapshot
 
 
-def _where(order: Order, seen: Situation, now: datetime) -> str:
+def place_words(order: Order, seen: Situation, now: datetime) -> str:
+    """Where the parcel is, with the title and the end of the order's number."""
     state = seen.state if seen.state in ("out_for_delivery", "delivered", "returned") else "in_transit"
     names = {"title": title_of(order), "tail": tail(order["order_id"])}
     if seen.last_place is None:
@@ -240,7 +264,8 @@ def _where(order: Order, seen: Situation, now: datetime) -> str:
     return text(f"logistics.{state}", **names, last_at=at, last_text=words)
 
 
-def _eta_words(seen: Situation, now: datetime) -> str:
+def eta_words(seen: Situation, now: datetime) -> str:
+    """When it comes, or that nobody knows; nothing when it does not come any more."""
     if seen.state in ("delivered", "returned") or seen.anomaly in ("lost", "refused"):
         return ""
     if seen.eta is None:
@@ -248,12 +273,24 @@ def _eta_words(seen: Situation, now: datetime) -> str:
     return text("logistics.eta_passed" if seen.eta_passed else "logistics.eta", eta=deadline(seen.eta, now))
 
 
-def _courier_phone(shipment: Shipment) -> str:
+def courier_phone(shipment: Shipment) -> str:
+    """The phone of the courier who has the parcel, or ""."""
     courier = shipment["courier"]
     return (courier["phone"] or "") if courier else ""
 
 
-def _finding(turn: Turn, order: Order, shipment: Shipment, seen: Situation, *, said: str, what: str) -> Json:
+def parcel_finding(
+    turn: Turn,
+    order: Order,
+    shipment: Shipment,
+    seen: Situation,
+    *,
+    said: str,
+    what: str,
+    more_facts: Sequence[Json] = (),
+    more_promises: Sequence[Json] = (),
+) -> Json:
+    """What an agent should know of a parcel, with what has been filed or promised for it."""
     facts = [
         fact("order_id", order["order_id"], "order_api", turn.now),
         fact("days_late", seen.days_late, "logistics_api", turn.now),
@@ -265,7 +302,7 @@ def _finding(turn: Turn, order: Order, shipment: Shipment, seen: Situation, *, s
     promises = []
     if seen.eta is not None and not seen.eta_passed:
         facts.append(fact("eta", day_time(seen.eta, turn.now), "logistics_api", turn.now))
-        promises.append(promise(turn, _eta_words(seen, turn.now).rstrip("。"), stamp(seen.eta)))
+        promises.append(promise(turn, eta_words(seen, turn.now).rstrip("。"), stamp(seen.eta)))
     return finding(
         turn,
         what,
@@ -273,6 +310,6 @@ def _finding(turn: Turn, order: Order, shipment: Shipment, seen: Situation, *, s
         order=order,
         order_snapshot=order_facts_of(order, turn.now, seen.days_late),
         logistics=logistics_facts_of(shipment, seen, turn.now),
-        facts=facts,
-        promises=promises,
+        facts=[*facts, *more_facts],
+        promises=[*promises, *more_promises],
     )

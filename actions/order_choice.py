@@ -30,7 +30,12 @@ FITTING_STATES: dict[str, tuple[str, ...]] = {
     "report_wrong_item": RECEIVED,
     "report_quality_issue": RECEIVED,
     "request_invoice": ("shipped", *RECEIVED),
+    "report_points_issue": (*RECEIVED, "refunded", "cancelled"),
+    "ask_price_protection": ("unshipped", "shipped", *RECEIVED),
 }
+_ANOTHER = re.compile(
+    r"另外?一?个?(订?单)|别的(那?个?)订?单|其他订?单|不是这(一|个)?(单|订单)|换一?(个订)?单(?!位)|(选|弄|搞)错(了)?订?单(?!位)"
+)
 _ORDINALS = {"一": 0, "1": 0, "二": 1, "2": 1, "两": 1, "三": 2, "3": 2, "四": 3, "4": 3, "五": 4, "5": 4}
 
 
@@ -74,6 +79,11 @@ def choose(
     if len(named) == 1:
         return Choice(named[0]["order_id"])
     return Choice(None, tuple((fitting or pool)[:MAX_LISTED]), fits=bool(fitting))
+
+
+def means_another_order(words: str) -> bool:
+    """不对，是另一单: the customer means an order other than the one spoken of."""
+    return bool(_ANOTHER.search(words))
 
 
 def fits(order: Order, topic: str) -> bool:

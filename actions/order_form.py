@@ -11,9 +11,10 @@ from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import Reply, fact, finding, human, remember, say
-from actions.base import further_intents
-from actions.context import Turn, order_number_in, order_tail_in, phone_ending_in, read_turn
-from actions.order_choice import DEFAULT_TOPIC, Choice, choose, ordinal_in
+from actions.context import Turn, order_number_in, order_tail_in, phone_ending_in, read_turn, wish_of
+from actions.order_choice import DEFAULT_TOPIC, FITTING_STATES, Choice, choose, means_another_order, mentioned
+from actions.pending import further_wishes
+from actions.references import described, listed_before, only_points, pointed_at, points_at_order
 from actions.shop_api import NotFoundError, ShopApi, ShopError, VerificationLockedError, shop_api
 from actions.shop_types import Order
 from actions.texts import text
@@ -25,7 +26,8 @@ MAX_VERIFICATION_FAILURES = 3
 # Why a form ends without an order; action_answer_order finds the words in slot `form_exit`.
 REFUSED, NO_ORDERS, SHOP_DOWN, NOT_PROVEN = "refused", "no_orders", "shop_down", "not_proven"
 # What a form leaves behind must not answer the next question.
-CLEARED = {"order_id": None, "phone_ending": None, "form_exit": None, "noticed": None}
+CLEARED = {"order_id": None, "phone_ending": None, "form_exit": None, "wish": None}
+NO_TRANSACTION = {"transaction": None, "transaction_open": False, "detail": None, "pending": None}
 
 Slots = dict[str, Any]
 
@@ -85,14 +87,16 @@ class ValidateOrderForm(FormValidationAction):
     async def _found(self, turn: Turn, topic: str, tracker: Tracker) -> Slots:
         if turn.customer_id is None:
             known = turn.focus_order_id if turn.focus_order_id in turn.verified_orders else None
-            return {"order_id": known} if known and turn.requested_slot is None else {}
+            stays = turn.requested_slot is None and not means_another_order(turn.text)
+            return {"order_id": known} if known and stays else {}
         orders = await self._ask(self.shop.orders, turn.customer_id)
         if not orders:
             return {} if turn.requested_slot else self._end(tracker, NO_ORDERS)
+        listed = listed_before(tracker.events)
         if turn.requested_slot == "order_id":
-            order_id = picked(turn, topic, orders)
+            order_id = picked(turn, topic, orders, listed)
             return {"order_id": order_id} if order_id else {}
-        return {"order_id": choice_of(turn, topic, orders).order_id}
+        return {"order_id": choice_of(turn, continued(turn, topic), orders, listed).order_id}
 
     async def extract_phone_ending(
         self,
@@ -113,8 +117,12 @@ class ValidateOrderForm(FormValidationAction):
     ) -> Slots:
         """Keep the topic, and note what else the message asked for until the order is answered."""
         turn = read_turn(tracker)
-        topic = str(value or DEFAULT_TOPIC)
-        return {"topic": topic, "noticed": further_intents(turn)} if topic == turn.intent else {"topic": topic}
+        topic = continued(turn, str(value or DEFAULT_TOPIC))
+        if topic != turn.intent:
+            return {"topic": topic}
+        further = further_wishes(turn)
+        slots: Slots = {"topic": topic, "wish": wish_of(turn)}
+        return slots | {"pending": further} if further else slots
 
     async def validate_order_id(
         self,
@@ -222,7 +230,7 @@ class ActionLeaveOrder(Action):
     ) -> list[EventType]:
         say(dispatcher, (Reply(text("order_form.left")),))
         return [ActiveLoop(None), SlotSet("requested_slot", None)] + [
-            SlotSet(name, value) for name, value in CLEARED.items()
+            SlotSet(name, value) for name, value in (CLEARED | NO_TRANSACTION).items()
         ]
 
 
@@ -244,9 +252,29 @@ def wants_another_order(turn: Turn) -> bool:
     return new_topic and turn.customer_id is not None and not turn.entities.get("order_id")
 
 
-def choice_of(turn: Turn, topic: str, orders: list[Order]) -> Choice:
-    """The order the message means, or the list to show."""
+def continued(turn: Turn, topic: str) -> str:
+    """The topic of the last answer when the message only points at another order (那另一单呢), else `topic`."""
+    earlier = turn.focus_topic
+    if turn.requested_slot is None and earlier in FITTING_STATES and only_points(turn.text, goods_of(turn)):
+        return earlier
+    return topic
+
+
+def goods_of(turn: Turn) -> tuple[str, ...]:
+    """The goods the message names."""
+    return turn.entities.get("product", ())
+
+
+def choice_of(turn: Turn, topic: str, orders: list[Order], listed: list[str] | None = None) -> Choice:
+    """The order the message means, or the list to show; `listed` are the orders shown last."""
     focus = turn.focus_order_id if turn.focus_page_order_id == turn.page_order_id else None
+    if points_at_order(turn.text, goods_of(turn)):
+        meant = pointed_at(orders, topic, turn.text, focus_order_id=turn.focus_order_id, listed=listed or ())
+        if meant is not None:
+            return meant
+        named = mentioned(orders, turn.text)
+        if len(named) == 1:
+            return Choice(named[0]["order_id"])
     return choose(
         orders,
         topic,
@@ -257,13 +285,15 @@ def choice_of(turn: Turn, topic: str, orders: list[Order]) -> Choice:
     )
 
 
-def picked(turn: Turn, topic: str, orders: list[Order]) -> str | None:
-    """The order an answer to the list names, by place or by goods."""
-    listed = choose(orders, topic, "").listed
-    place = ordinal_in(turn.text)
-    if place is not None and place < len(listed):
-        return listed[place]["order_id"]
-    return choose(orders, topic, turn.text, order_tail=order_tail_in(turn.text, asked=True)).order_id
+def picked(turn: Turn, topic: str, orders: list[Order], listed: list[str]) -> str | None:
+    """The order an answer to the list names: by place, by pointing, by goods, by number, by state or amount."""
+    shown = [order for order in orders if order["order_id"] in listed] or list(choose(orders, topic, "").listed)
+    numbers = [order["order_id"] for order in shown]
+    meant = pointed_at(shown, topic, turn.text, focus_order_id=turn.focus_order_id, listed=numbers)
+    if meant is not None:
+        return meant.order_id
+    by_goods = choose(orders, topic, turn.text, order_tail=order_tail_in(turn.text, asked=True)).order_id
+    return by_goods or described(shown, turn.text)
 
 
 def exit_answer(turn: Turn, reason: str) -> tuple[Reply, dict[str, Any]]:

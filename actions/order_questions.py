@@ -13,7 +13,9 @@ from actions.answer import Reply, human, say
 from actions.base import ShopAction
 from actions.context import Turn, read_turn
 from actions.order_choice import DEFAULT_TOPIC, MAX_LISTED, choose
+from actions.order_form import choice_of
 from actions.order_list import order_list_card
+from actions.references import listed_before
 from actions.shop_api import ShopError
 from actions.shop_types import Order
 from actions.texts import text
@@ -46,7 +48,8 @@ class ActionAskOrderId(ShopAction):
         except ShopError as error:
             logger.warning("message %s: no list of orders: %s", turn.message_id, error)
             orders = []
-        reply = list_question(turn, str(tracker.slots.get("topic") or DEFAULT_TOPIC), orders, again=again)
+        topic = str(tracker.slots.get("topic") or DEFAULT_TOPIC)
+        reply = list_question(turn, topic, orders, again=again, shown=listed_before(tracker.events))
         say(dispatcher, (reply,), await self.hello(turn))
         return []
 
@@ -93,9 +96,10 @@ def visitor_question(turn: Turn, *, again: bool) -> str:
     return text("order_form.ask_order_visitor_again" if again else "order_form.ask_order_visitor")
 
 
-def list_question(turn: Turn, topic: str, orders: list[Order], *, again: bool) -> Reply:
-    """Which of these? With words of its own when none of the orders fits the topic."""
-    choice = choose(orders, topic, "" if again else turn.text)
+def list_question(turn: Turn, topic: str, orders: list[Order], *, again: bool, shown: list[str] | None = None) -> Reply:
+    """Which of these? In words of its own when no order fits the topic; `shown` are those of the last list."""
+    choice = choose(orders, topic, "") if again else choice_of(turn, topic, orders, shown)
+    choice = choice if choice.listed else choose(orders, topic, "" if again else turn.text)
     if not choice.listed:
         return Reply(
             text("order_form.ask_order_visitor_again" if again else "order_form.ask_order_visitor"), buttons=(human(),)

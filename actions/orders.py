@@ -1,4 +1,4 @@
-"""Order state: which stage, why not shipped, and whether it can still be changed, cancelled or restored."""
+"""Order state: which stage, why not shipped, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,20 @@ from actions.answer import (
     title_of,
 )
 from actions.context import Turn
+from actions.offers import buttons_for, offer
 from actions.policies import facts_of
 from actions.shop_types import Hold, Order
 from actions.texts import has_text, text
 from actions.words import day_time, days_between, deadline, money, parse_time, stamp, tail
+
+# What helps while an unshipped order waits for this; the clauses and buttons are those of actions/offers.py.
+WAYS_OF: dict[str, tuple[str, ...]] = {
+    "warehouse_backlog": ("urge_dispatch", "cancel"),
+    "presale": ("cancel",),
+    "address_check": ("complete_address", "cancel"),
+    "stock_transfer": ("other_version", "cancel"),
+    "payment_review": ("urge_dispatch", "cancel"),
+}
 
 
 @dataclass(frozen=True)
@@ -90,39 +100,54 @@ def order_card(order: Order, now: datetime) -> Json:
     return card
 
 
-def answer_status(turn: Turn, order: Order, *, urge: bool = False) -> Answer:
+def answer_status(turn: Turn, order: Order) -> Answer:
     """Which stage an order is in; for one not yet sent also why and until when."""
     if order["status"] == "unshipped":
-        return _answer_unshipped(turn, order, urge=urge)
+        return _answer_unshipped(turn, order)
     status = order["status"]
     names = names_of(order, turn.now)
     key = "completed_no_date" if status == "completed" and not names["delivered_at"] else status
     words = Words().add(lead(turn)).add(text(f"orders.{key}", **names))
     after: dict[str, tuple[Button, ...]] = {
         "delivered": (button("want_return", "/request_return"), button("not_received", "/report_delivery_problem")),
-        "completed": (button("want_return", "/request_return"), human()),
-        "pending_payment": (human(),),
-        "cancelled": (human(),),
+        "completed": (button("want_return", "/request_return"), button("report_quality", "/report_quality_issue")),
+        "pending_payment": (button("change_address", "/modify_order"), button("want_cancel", "/cancel_order")),
+        "cancelled": (button("restore", "/undo_request"),),
+        "refunding": (button("see_refund", "/query_refund_status"),),
+        "refunded": (button("see_refund", "/query_refund_status"),),
     }
     return _answer(turn, order, "order_status", str(words), after.get(status, (human(),)))
 
 
-def _answer_unshipped(turn: Turn, order: Order, *, urge: bool) -> Answer:
-    plan = dispatch_of(order, turn.now)
-    names = names_of(order, turn.now)
-    ship_at = deadline(plan.ship_at, turn.now) if plan.ship_at else ""
-    names |= {"ship_at": ship_at, "ship_by": ship_at, "reason": plan.reason}
-    names["paid_at"] = day_time(parse_time(order["paid_at"] or order["placed_at"]), turn.now)
+def waiting_offer(order: Order, *, needed: bool) -> tuple[str, tuple[Button, ...]]:
+    """What can be done about an order that has not left: two ways in words when it is `needed`, else buttons."""
+    hold = order["hold"]
+    if not needed:
+        return "", buttons_for(("urge_dispatch", "readdress", "cancel"))
+    return offer(WAYS_OF.get(hold["code"] if hold else "", ("urge_dispatch", "cancel")))
+
+
+def dispatch_words(order: Order, now: datetime) -> str:
+    """Why an unshipped order waits and until when, as one sentence without an offer."""
+    plan = dispatch_of(order, now)
+    ship_at = deadline(plan.ship_at, now) if plan.ship_at else ""
+    names = names_of(order, now) | {"ship_at": ship_at, "ship_by": ship_at, "reason": plan.reason}
+    names["paid_at"] = day_time(parse_time(order["paid_at"] or order["placed_at"]), now)
     if plan.reason:
         key = "unshipped_hold" if plan.ship_at else "unshipped_hold_no_date"
     elif plan.overdue:
         key = "unshipped_late"
     else:
         key = "unshipped" if plan.ship_at else "unshipped_no_date"
+    return text(f"orders.{key}", **names)
+
+
+def _answer_unshipped(turn: Turn, order: Order) -> Answer:
+    plan = dispatch_of(order, turn.now)
+    ship_at = deadline(plan.ship_at, turn.now) if plan.ship_at else ""
     days_late = max(1, days_between(plan.ship_at, turn.now)) if plan.overdue and plan.ship_at else 0
-    words = Words().add(lead(turn)).add(text(f"orders.{key}", **names))
-    if urge and not plan.overdue:
-        words.add(text("orders.urge_unshipped_extra"))
+    sentence, buttons = waiting_offer(order, needed=bool(plan.reason) or plan.overdue)
+    words = Words().add(lead(turn)).add(dispatch_words(order, turn.now)).add(sentence)
     facts = [fact("order_status", status_text(order), "order_api", turn.now)]
     promises = []
     if plan.reason:
@@ -133,9 +158,7 @@ def _answer_unshipped(turn: Turn, order: Order, *, urge: bool) -> Answer:
         shown = text("orders.eta_ship", time=ship_at)
         facts.append(fact("expected_ship_at", ship_at, "order_api", turn.now))
         promises.append(promise(turn, shown, stamp(plan.ship_at)))
-    reply = Reply(
-        str(words), order_card(order, turn.now), (human("human_urge"), button("want_refund", "/cancel_order"))
-    )
+    reply = Reply(str(words), order_card(order, turn.now), buttons)
     entry = finding(
         turn,
         "order_status",
@@ -146,55 +169,6 @@ def _answer_unshipped(turn: Turn, order: Order, *, urge: bool) -> Answer:
         order_snapshot=order_facts_of(order, turn.now, days_late),
     )
     return Answer((reply,), entry)
-
-
-def answer_modify(turn: Turn, order: Order) -> Answer:
-    """Whether address, phone or specification can still be changed."""
-    keys = {
-        "pending_payment": "modify_pending",
-        "unshipped": "modify_unshipped",
-        "shipped": "modify_shipped",
-        "delivered": "modify_done",
-        "completed": "modify_done",
-    }
-    key = keys.get(order["status"], "modify_closed")
-    buttons: dict[str, tuple[Button, ...]] = {
-        "modify_unshipped": (human("human_modify"),),
-        "modify_shipped": (human("human_modify"),),
-        "modify_done": (button("want_exchange", "/request_exchange"), human()),
-    }
-    words = text(f"orders.{key}", **names_of(order, turn.now))
-    return _answer(turn, order, "modify", lead(turn) + words, buttons.get(key, (human(),)))
-
-
-def answer_cancel(turn: Turn, order: Order) -> Answer:
-    """Whether an order can be cancelled, and if not what gets the money back; never a dead end."""
-    keys = {
-        "pending_payment": "cancel_pending",
-        "unshipped": "cancel_unshipped",
-        "shipped": "cancel_shipped",
-        "delivered": "cancel_delivered",
-        "completed": "cancel_delivered",
-        "refunding": "cancel_refunding",
-    }
-    key = keys.get(order["status"], "cancel_closed")
-    buttons: dict[str, tuple[Button, ...]] = {
-        "cancel_unshipped": (human("human_cancel"), button("no_thanks", "/deny")),
-        "cancel_shipped": (human("human_refund"), button("see_logistics", "/query_logistics")),
-        "cancel_delivered": (button("want_return", "/request_return"), human()),
-        "cancel_refunding": (button("see_refund", "/query_refund_status"), human()),
-    }
-    words = text(f"orders.{key}", **names_of(order, turn.now))
-    return _answer(turn, order, "cancel", lead(turn) + words, buttons.get(key, (human(),)))
-
-
-def answer_undo(turn: Turn, order: Order) -> Answer:
-    """Take back a cancellation or refund: what is possible in this state."""
-    keys = {"refunding": "undo_refunding", "cancelled": "undo_cancelled", "refunded": "undo_refunded"}
-    key = keys.get(order["status"], "undo_nothing")
-    see_status = (button("see_status", "/query_order_status"), human())
-    buttons = see_status if key == "undo_nothing" else (human("human_undo"),)
-    return _answer(turn, order, "undo", text(f"orders.{key}", **names_of(order, turn.now)), buttons)
 
 
 def _answer(turn: Turn, order: Order, what: str, words: str, buttons: tuple[Button, ...]) -> Answer:

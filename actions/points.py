@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from actions.answer import Answer, Button, Json, Reply, button, fact, finding, human
+from actions.answer import Answer, Json, Reply, button, fact, finding, human
 from actions.base import AnsweringAction
 from actions.context import Turn
 from actions.policies import policy, policy_text
@@ -25,7 +25,8 @@ def balance_words(points: Points, now: datetime) -> str:
     lots = open_lots(points, now)
     if lots and parse_time(lots[0]["expires_at"]) - now <= SOON:
         expires_at = deadline(parse_time(lots[0]["expires_at"]), now)
-        return words + text("points.next_expiry", points=lots[0]["points"], expires_at=expires_at)
+        words += text("points.next_expiry", points=lots[0]["points"], expires_at=expires_at)
+        return words + save_words(points, int(lots[0]["points"]))
     return words + text("points.no_expiry_soon")
 
 
@@ -38,7 +39,26 @@ def expiry_words(points: Points, now: datetime) -> str:
         text("points.expiry_line", expires_at=deadline(parse_time(lot["expires_at"]), now), points=lot["points"])
         for lot in lots[:MAX_LOTS]
     ]
-    return text("points.expiry_intro", balance=points["balance"]) + "\n" + "\n".join(lines)
+    soon = parse_time(lots[0]["expires_at"]) - now <= SOON
+    saved = "\n" + save_words(points, int(lots[0]["points"])) if soon else ""
+    return text("points.expiry_intro", balance=points["balance"]) + "\n" + "\n".join(lines) + saved
+
+
+def save_words(points: Points, lapsing: int) -> str:
+    """How to use points before they lapse: their worth, the minimum, and the order that takes them all."""
+    least = int(policy("points.min_redeem"))
+    if points["balance"] < least:
+        return text("points.save_more", min_redeem=least, missing=least - points["balance"])
+    share = int(policy("points.max_share_percent"))
+    used = max(lapsing, least)
+    return text(
+        "points.save",
+        points=used,
+        worth=money(worth_fen(used)),
+        min_redeem=least,
+        max_share_percent=share,
+        order=money(-(-worth_fen(used) * 100 // share)),
+    )
 
 
 def history_words(points: Points, now: datetime) -> str:
@@ -70,19 +90,16 @@ def points_card(points: Points, now: datetime) -> Json:
     return {"type": "points", "balance": points["balance"], "lots": lots}
 
 
-def _said(turn: Turn, points: Points) -> tuple[str, tuple[Button, ...]]:
+def _said(turn: Turn, points: Points) -> str:
     if turn.intent == "ask_points_expiry":
-        return expiry_words(points, turn.now), ()
+        return expiry_words(points, turn.now)
     if turn.intent == "ask_points_redemption":
-        return balance_words(points, turn.now) + "\n" + policy_text("points.ask_points_redemption"), ()
-    if turn.intent == "report_points_issue":
-        parts = [history_words(points, turn.now), policy_text("points.refund_rule") + text("points.issue_next")]
-        return "\n".join(part for part in parts if part), (human("human_check"),)
-    return balance_words(points, turn.now), ()
+        return balance_words(points, turn.now) + "\n" + policy_text("points.ask_points_redemption")
+    return balance_words(points, turn.now)
 
 
 class ActionAnswerPoints(AnsweringAction):
-    """Answers the four points intents from the member API, for a visitor from the policies."""
+    """Answers the three points questions from the member API, for a visitor from the policies."""
 
     def name(self) -> str:
         return "action_answer_points"
@@ -91,18 +108,18 @@ class ActionAnswerPoints(AnsweringAction):
         if turn.customer_id is None:
             return self._visitor(turn)
         points = await self.ask(self.shop.points, turn.customer_id)
-        words, buttons = _said(turn, points)
+        words = _said(turn, points)
         facts = [fact("points_balance", points["balance"], "member_api", turn.now)]
         lots = open_lots(points, turn.now)
         if lots:
             expires_at = deadline(parse_time(str(lots[0]["expires_at"])), turn.now)
             facts.append(fact("points_next_expiry", f"{lots[0]['points']} / {expires_at}", "member_api", turn.now))
-        reply = Reply(words, points_card(points, turn.now), buttons)
+        reply = Reply(words, points_card(points, turn.now))
         return Answer((reply,), finding(turn, "points", words, facts=facts))
 
     def _visitor(self, turn: Turn) -> Answer:
-        rule = {"ask_points_redemption": "points.ask_points_redemption", "report_points_issue": "points.refund_rule"}
         words = text("points.login")
-        path = rule.get(turn.intent, "points.ask_points_expiry")
-        reply = Reply(words + "\n" + policy_text(path), buttons=(button("see_status", "/query_order_status"), human()))
+        name = "ask_points_redemption" if turn.intent == "ask_points_redemption" else "ask_points_expiry"
+        buttons = (button("see_status", "/query_order_status"), human())
+        reply = Reply(words + "\n" + policy_text(f"points.{name}"), buttons=buttons)
         return Answer((reply,), finding(turn, "policy", words))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from actions.answer import Answer, Reply, finding, human
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.answer import Answer, Reply, button, finding, human
 from actions.base import AnsweringAction
-from actions.context import Turn
-from actions.texts import TextError, book, fill, find, gaps, shown
+from actions.context import Turn, read_turn
+from actions.texts import TextError, book, fill, find, gaps, shown, text
 from actions.words import money
 
+PRICE_PROTECTION = "ask_price_protection"
 # Which policy text answers which intent, and what the person behind the button would do (None: nobody needed).
 TEXT_OF_INTENT: dict[str, tuple[str, str | None]] = {
     "ask_shipping_policy": ("shipping.ask_shipping_policy", None),
@@ -56,13 +62,40 @@ def _fact_words(section: Mapping[str, Any], name: str) -> str:
 
 
 class ActionAnswerPolicy(AnsweringAction):
-    """Answers a question about the rules from the policies."""
+    """Answers a question about the rules from the policies. Whoever says that a price dropped wants the difference
+    back, which the order form begins."""
 
     def name(self) -> str:
         return "action_answer_policy"
 
+    async def run(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[EventType]:
+        if _wants_difference(read_turn(tracker)):
+            return [SlotSet("topic", PRICE_PROTECTION), FollowupAction("order_form")]
+        return await super().run(dispatcher, tracker, domain)
+
     async def answer(self, turn: Turn) -> Answer:
+        from actions.order_policy import answer_for_order  # it needs this module's facts
+
+        known = await self.ask(answer_for_order, self.shop, turn)
+        if known is not None:
+            return known
         path, help_from = TEXT_OF_INTENT[turn.intent]
         words = policy_text(path)
         buttons = (human(help_from),) if help_from else ()
+        if turn.intent == PRICE_PROTECTION:
+            buttons = (button("refund_difference", f"/{PRICE_PROTECTION}"), *buttons)
         return Answer((Reply(words, buttons=buttons),), finding(turn, "policy", words))
+
+
+def _wants_difference(turn: Turn) -> bool:
+    """Whether a price is said to have dropped; a visitor says so by the button only, and proves the order next."""
+    if turn.intent != PRICE_PROTECTION:
+        return False
+    is_pressed = turn.text.strip() in (text("buttons.refund_difference"), f"/{PRICE_PROTECTION}")
+    dropped = re.search(text("transactions.price.reads.dropped"), turn.text) is not None
+    return is_pressed or (turn.customer_id is not None and dropped)

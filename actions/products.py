@@ -1,19 +1,29 @@
-"""What a product is and whether it can be had."""
+"""What a product is and whether it can be had; when it cannot, what can be had instead."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from actions.answer import Answer, Reply, fact, finding, human
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.answer import Answer, Button, Reply, fact, finding, human
 from actions.base import AnsweringAction
-from actions.context import Turn
-from actions.shop_api import NotFoundError
-from actions.shop_types import Product, Sku
+from actions.context import Turn, read_turn
+from actions.promotions import usable
+from actions.references import only_points
+from actions.shop_api import NotFoundError, ShopError
+from actions.shop_types import Coupon, Product, Sku
 from actions.texts import text
 from actions.words import day, money, parse_time
 
 MAX_ATTRIBUTES = 5
 LOW_STOCK = 5
+MAX_SIMILAR = 3
+# How many products of the category to look through for some that are in stock.
+SIMILAR_LIMIT = 8
 
 
 def product_words(product: Product) -> str:
@@ -27,10 +37,48 @@ def product_words(product: Product) -> str:
 
 
 def stock_words(product: Product, now: datetime, wanted: tuple[str, ...] = ()) -> str:
-    """Stock of each variety; only those that fit the colours and sizes the customer named, if any do."""
-    fitting = [sku for sku in product["skus"] if any(word and word in sku["text"] for word in wanted)]
-    lines = [_stock_line(sku, now) for sku in fitting or product["skus"]]
-    return text("products.stock_intro", title=product["title"]) + "\n" + "\n".join(lines)
+    """Stock of each variety; those the customer named first, and when they are out, what else there is."""
+    fitting = [sku for sku in product["skus"] if all(word in sku["text"] for word in wanted)] if wanted else []
+    if wanted and not fitting:
+        intro = text("products.no_such_version", title=product["title"], wanted="".join(wanted))
+        return "\n".join([intro, *(_stock_line(sku, now) for sku in product["skus"])])
+    lines = [text("products.stock_intro", title=product["title"])]
+    lines += [_stock_line(sku, now) for sku in fitting or product["skus"]]
+    others = [sku for sku in product["skus"] if sku not in fitting and sku["stock"] > 0]
+    if fitting and others and not any(sku["stock"] for sku in fitting):
+        lines += [text("products.stock_others"), *(_stock_line(sku, now) for sku in others)]
+    return "\n".join(lines)
+
+
+def coupon_words(product: Product, coupons: list[Coupon], now: datetime) -> str:
+    """The coupon that makes this product cheapest, else how much is missing for the nearest one; or nothing."""
+    price = product["price_fen"]
+    own = [item for item in usable(coupons, now) if item["scope"] in ("all", f"category:{product['category']}")]
+    fitting = [item for item in own if item["threshold_fen"] <= price]
+    if fitting:
+        best = max(fitting, key=lambda item: item["discount_fen"])
+        return text("products.coupon_fits", coupon=best["title"], price=money(max(0, price - best["discount_fen"])))
+    # One that asks for more than twice the price is no offer.
+    near = [item for item in own if item["threshold_fen"] <= 2 * price]
+    if not near:
+        return ""
+    nearest = min(near, key=lambda item: item["threshold_fen"])
+    return text("products.coupon_far", coupon=nearest["title"], missing=money(nearest["threshold_fen"] - price))
+
+
+def is_out(product: Product) -> bool:
+    """Whether no version of the product can be ordered now."""
+    return not any(sku["stock"] > 0 for sku in product["skus"])
+
+
+def about(product: Product, intent: str) -> Button:
+    """A button that asks the intent about this product."""
+    return Button(product["title"], asking(product, intent))
+
+
+def asking(product: Product, intent: str) -> str:
+    """The payload that asks the intent about this product."""
+    return f'/{intent}{{"product":"{product["title"]}"}}'
 
 
 def _stock_line(sku: Sku, now: datetime) -> str:
@@ -49,19 +97,33 @@ class ActionAnswerProduct(AnsweringAction):
     def name(self) -> str:
         return "action_answer_product"
 
+    async def run(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[EventType]:
+        turn = read_turn(tracker)
+        if asks_on_about_an_order(turn):
+            return [FollowupAction("order_form")]
+        return await super().run(dispatcher, tracker, domain)
+
     async def answer(self, turn: Turn) -> Answer:
         named = turn.entities.get("product", ())
         products = await self._find(turn, named)
         if not products:
             words = text("products.none", query=named[0]) if named else text("products.which")
             return Answer((Reply(words, buttons=(human(),)),), finding(turn, "product", words))
-        words = self._words(turn, products)
+        stock = turn.intent == "ask_stock"
+        words, buttons = await (self._stock(turn, products) if stock else self._info(turn, products))
         facts = [fact("product", products[0]["title"], "order_api", turn.now)]
-        return Answer((Reply(words, buttons=(human(),)),), finding(turn, "product", words, facts=facts))
+        return Answer((Reply(words, buttons=buttons),), finding(turn, "product", words, facts=facts))
 
     async def _find(self, turn: Turn, named: tuple[str, ...]) -> list[Product]:
         if named:
-            return await self.ask(self.shop.products, named[0])
+            found = await self.ask(self.shop.products, named[0])
+            exact = [product for product in found if product["title"] == named[0]]
+            return exact or found
         if turn.page_product_id is None:
             return []
         try:
@@ -69,13 +131,43 @@ class ActionAnswerProduct(AnsweringAction):
         except NotFoundError:
             return []
 
-    def _words(self, turn: Turn, products: list[Product]) -> str:
-        if turn.intent == "ask_stock":
-            wanted = turn.entities.get("colour", ()) + turn.entities.get("size", ())
-            return "\n".join(stock_words(product, turn.now, wanted) for product in products[:2])
-        if len(products) == 1:
-            return product_words(products[0]) + text("products.advice")
-        lines = [
-            text("products.several_line", title=item["title"], price=money(item["price_fen"])) for item in products
-        ]
-        return text("products.several") + "\n" + "\n".join(lines)
+    async def _stock(self, turn: Turn, products: list[Product]) -> tuple[str, tuple[Button, ...]]:
+        wanted = turn.entities.get("colour", ()) + turn.entities.get("size", ())
+        shown = products[:2]
+        words = "\n".join(stock_words(product, turn.now, wanted) for product in shown)
+        similar = await self._similar(products[0]) if all(is_out(product) for product in shown) else []
+        if not similar:
+            return words, tuple(about(product, "ask_product_info") for product in shown)
+        lines = [text("products.several_line", title=p["title"], price=money(p["price_fen"])) for p in similar]
+        return "\n".join([words, text("products.similar"), *lines]), tuple(about(p, "ask_stock") for p in similar)
+
+    async def _similar(self, product: Product) -> list[Product]:
+        """Other products of the category that are in stock, the nearest price first."""
+        found = await self.ask(self.shop.products, product["category"], SIMILAR_LIMIT)
+        others = [p for p in found if p["product_id"] != product["product_id"] and not is_out(p)]
+        alike = [p for p in others if p["category"] == product["category"]]
+        return sorted(alike, key=lambda p: abs(p["price_fen"] - product["price_fen"]))[:MAX_SIMILAR]
+
+    async def _info(self, turn: Turn, products: list[Product]) -> tuple[str, tuple[Button, ...]]:
+        if len(products) > 1:
+            lines = [text("products.several_line", title=p["title"], price=money(p["price_fen"])) for p in products]
+            return "\n".join([text("products.several"), *lines]), tuple(about(p, "ask_product_info") for p in products)
+        product = products[0]
+        words = product_words(product) + await self._coupon(turn, product) + text("products.advice")
+        return words, (Button(text("buttons.see_stock"), asking(product, "ask_stock")), human())
+
+    async def _coupon(self, turn: Turn, product: Product) -> str:
+        """What the customer's own coupons make of the price; nothing is lost when they cannot be read."""
+        if turn.customer_id is None:
+            return ""
+        try:
+            return coupon_words(product, await self.ask(self.shop.coupons, turn.customer_id), turn.now)
+        except ShopError:
+            return ""
+
+
+def asks_on_about_an_order(turn: Turn) -> bool:
+    """那个耳机呢 after an answer about another order: the same question again, not one about the product."""
+    if turn.customer_id is None or turn.focus_topic is None or turn.page_product_id is not None:
+        return False
+    return only_points(turn.text, turn.entities.get("product", ()))

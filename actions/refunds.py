@@ -21,26 +21,57 @@ from actions.answer import (
 )
 from actions.context import Turn
 from actions.policies import policy_text
+from actions.shop_api import Document
 from actions.shop_types import Order, Refund
 from actions.texts import text, word_list
-from actions.words import day_time, days_between, deadline, money, parse_time, tail
+from actions.tone import REFUND_OVERDUE
+from actions.words import SHANGHAI, day_time, days_between, deadline, money, parse_time, tail
 
 ENDED = ("completed", "rejected", "withdrawn")
 STEP_OF = {"requested": 1, "reviewing": 1, "approved": 2, "paying": 3, "completed": 4}
 
 
-def answer_refund(turn: Turn, order: Order, refunds: list[Refund]) -> Answer:
-    """Progress of the newest refund of an order: state, amount, destination, expected day, days overdue."""
-    if not refunds:
+def newest_of(refunds: list[Refund]) -> Refund | None:
+    """The refund a customer means."""
+    return max(refunds, key=lambda item: item["requested_at"], default=None)
+
+
+def chase_of(order: Order, refund: Refund) -> Document:
+    """The ticket by which an overdue refund is chased; its words depend on nothing but the refund, so that asking
+    again files the same one."""
+    expected = parse_time(refund["expected_by"] or refund["requested_at"]).astimezone(SHANGHAI)
+    values = {
+        "refund": refund["refund_id"],
+        "order": order["order_id"],
+        "amount": money(refund["amount_fen"]),
+        "expected_by": f"{expected:%Y-%m-%d %H:%M}",
+        "destination": refund["destination_text"],
+    }
+    return {
+        "customer_id": order["customer_id"],
+        "topic": "payment",
+        "facts": {text(f"refunds.chase.fact_names.{name}"): value for name, value in values.items()},
+        "steps": [],
+        "sentence": text("refunds.chase.sentence", **values),
+    }
+
+
+def answer_refund(turn: Turn, order: Order, refunds: list[Refund], chase: Document | None = None) -> Answer:
+    """Progress of the newest refund: state, amount, destination, expected day; what is done about an overdue one.
+
+    `chase` is the ticket filed because it is overdue.
+    """
+    refund = newest_of(refunds)
+    if refund is None:
         return _no_refund(turn, order)
-    refund = max(refunds, key=lambda item: item["requested_at"])
     overdue = days_overdue(refund, turn.now)
-    words = Words().add(lead(turn))
+    words = Words().add(lead(turn, situation=REFUND_OVERDUE if overdue else ""))
     if len(refunds) > 1:
         words.add(text("refunds.multiple", count=len(refunds)))
     words.add(_state_words(order, refund, turn.now)).add(expectation(refund, turn.now))
-    reply = Reply(str(words), refund_card(refund, turn.now), _buttons(refund, overdue))
-    return Answer((reply,), _finding(turn, order, refund, str(words)))
+    words.add(_chase_words(chase, turn.now))
+    reply = Reply(str(words), refund_card(refund, turn.now), _buttons(refund, chase, turn.now))
+    return Answer((reply,), _finding(turn, order, refund, str(words), chase))
 
 
 def days_overdue(refund: Refund, now: datetime) -> int:
@@ -95,12 +126,30 @@ def _state_words(order: Order, refund: Refund, now: datetime) -> str:
     )
 
 
-def _buttons(refund: Refund, overdue: int) -> tuple[Button, ...]:
-    if overdue:
-        return (human("human_urge"),)
-    if refund["state"] in ENDED:
-        return (human("human_check"),)
-    return (human(),)
+def _chase_words(chase: Document | None, now: datetime) -> str:
+    if chase is None:
+        return ""
+    key = "chased" if _answer_by(chase) > now else "chased_in_vain"
+    return text(f"refunds.{key}", number=chase["ticket_id"], answer_by=day_time(_answer_by(chase), now))
+
+
+def _answer_by(chase: Document) -> datetime:
+    return parse_time(chase["answer_by"])
+
+
+def _buttons(refund: Refund, chase: Document | None, now: datetime) -> tuple[Button, ...]:
+    also_back = (button("see_points", "/query_points_balance"), button("see_coupons", "/ask_promotion"))
+    if chase is not None:
+        return also_back if _answer_by(chase) > now else (human("human_urge"),)
+    state = refund["state"]
+    if state == "rejected":
+        return (button("report_quality", "/report_quality_issue"), human("human_check"))
+    if state == "withdrawn":
+        return (button("want_return", "/request_return"), human("human_check"))
+    if state in ("requested", "reviewing", "approved"):
+        goods = button("see_progress", "/query_after_sales_progress") if refund["return_id"] else also_back[0]
+        return (goods, button("undo", "/undo_request"))
+    return also_back
 
 
 def _no_refund(turn: Turn, order: Order) -> Answer:
@@ -108,23 +157,29 @@ def _no_refund(turn: Turn, order: Order) -> Answer:
     buttons: tuple[Button, ...]
     if order["status"] == "unshipped":
         words += text("refunds.none_next")
-        buttons = (button("want_refund", "/cancel_order"), human())
-    elif order["status"] in ("shipped", "delivered", "completed"):
+        buttons = (button("want_refund", "/cancel_order"), button("urge_dispatch", "/urge_order"))
+    elif order["status"] == "shipped":
+        words += text("refunds.none_next_shipped")
+        buttons = (button("want_refund", "/cancel_order"), button("see_logistics", "/query_logistics"))
+    elif order["status"] in ("delivered", "completed"):
         words += text("refunds.none_next")
-        buttons = (button("want_refund", "/request_return"), human())
+        buttons = (button("want_return", "/request_return"), button("report_quality", "/report_quality_issue"))
     else:
         buttons = (human("human_check"),)
     facts = [fact("refund_state", "none", "order_api", turn.now)]
     return Answer((Reply(words, buttons=buttons),), finding(turn, "refund", words, order=order, facts=facts))
 
 
-def _finding(turn: Turn, order: Order, refund: Refund, said: str) -> Json:
+def _finding(turn: Turn, order: Order, refund: Refund, said: str, chase: Document | None) -> Json:
     facts = [
         fact("order_id", order["order_id"], "order_api", turn.now),
         fact("refund_state", refund["state"], "order_api", turn.now),
         fact("refund_amount", money(refund["amount_fen"]), "order_api", turn.now),
     ]
     promises = []
+    if chase is not None:
+        facts.append(fact("document", chase["ticket_id"], "order_api", turn.now))
+        promises.append(promise(turn, _chase_words(chase, turn.now).rstrip("。"), chase["answer_by"]))
     if refund["expected_by"] and refund["state"] not in ENDED:
         facts.append(
             fact("refund_expected_by", deadline(parse_time(refund["expected_by"]), turn.now), "order_api", turn.now)

@@ -1,13 +1,13 @@
 """The shop's HTTP API: the only module of the bot that does HTTP.
 
-Errors: ShopError > NotFoundError, VerificationLockedError, ShopRefusedError, ShopUnavailableError.
+Errors: ShopError > NotFoundError, VerificationLockedError, ShopConflictError, ShopRefusedError, ShopUnavailableError.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
@@ -29,6 +29,7 @@ from actions.shop_types import (
     Shipment,
 )
 
+Document = dict[str, Any]  # what the shop filed; the names are those of contracts/shop_api.md
 RETRIES = 2
 BREAKER_FAILURES = 4
 BREAKER_REST_SECONDS = 10.0
@@ -48,6 +49,15 @@ class NotFoundError(ShopError):
 
 class VerificationLockedError(ShopError):
     """Too many wrong phone endings for this order today."""
+
+
+class ShopConflictError(ShopError):
+    """The shop understood the wish and cannot fulfil it; `details` are the facts behind the refusal."""
+
+    def __init__(self, code: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details or {}
 
 
 class ShopRefusedError(ShopError):
@@ -150,6 +160,33 @@ class ShopApi:
     def product(self, product_id: str) -> Product:
         return cast("Product", self._get(f"/products/{_part(product_id)}"))
 
+    def modifications(self, order_id: str) -> list[Document]:
+        return cast("list[Document]", self._get(f"/orders/{_part(order_id)}/modifications")["modifications"])
+
+    def traces(self, order_id: str) -> list[Document]:
+        return cast("list[Document]", self._get(f"/orders/{_part(order_id)}/traces")["traces"])
+
+    def claims(self, order_id: str) -> list[Document]:
+        return cast("list[Document]", self._get(f"/orders/{_part(order_id)}/claims")["claims"])
+
+    def tickets(self, customer_id: str) -> list[Document]:
+        return cast("list[Document]", self._get(f"/customers/{_part(customer_id)}/tickets")["tickets"])
+
+    def file_for_order(self, order_id: str, kind: str, body: Mapping[str, Any], key: str) -> Document:
+        """Create a document at /orders/{id}/{kind}: the same `key` never creates two. Raises ShopConflictError."""
+        return self._file(f"/orders/{_part(order_id)}/{kind}", body, key)
+
+    def file_for_customer(self, customer_id: str, kind: str, body: Mapping[str, Any], key: str) -> Document:
+        """Create a document at /customers/{id}/{kind}: the same `key` never creates two. Raises ShopConflictError."""
+        return self._file(f"/customers/{_part(customer_id)}/{kind}", body, key)
+
+    def file_ticket(self, body: Mapping[str, Any], key: str) -> Document:
+        """Hand a fault to the technicians; the same `key` never creates two tickets."""
+        return self._file("/tickets", body, key)
+
+    def _file(self, path: str, body: Mapping[str, Any], key: str) -> Document:
+        return self._call("POST", path, json=dict(body), headers={"Idempotency-Key": key})
+
     def _get(self, path: str, **query: str | int) -> dict[str, Any]:
         return self._call("GET", path, params=query)
 
@@ -164,7 +201,7 @@ class ShopApi:
             self._breaker.failed()
             raise ShopUnavailableError(f"{method} {path}: HTTP {response.status_code}")
         self._breaker.succeeded()
-        if response.status_code == 200:
+        if response.status_code in (200, 201):
             return _object(response, f"{method} {path}")
         raise _refusal(response, f"{method} {path}")
 
@@ -191,11 +228,14 @@ def _object(response: requests.Response, call: str) -> dict[str, Any]:
 
 def _refusal(response: requests.Response, call: str) -> ShopError:
     try:
-        code = str(response.json()["error"]["code"])
+        error = response.json()["error"]
+        code, details = str(error["code"]), error.get("details")
     except (requests.JSONDecodeError, KeyError, TypeError):
-        code = f"http_{response.status_code}"
+        code, details = f"http_{response.status_code}", None
     if response.status_code == 404:
         return NotFoundError(code)
     if code == "verification_locked":
         return VerificationLockedError(code)
+    if response.status_code in (409, 422):
+        return ShopConflictError(code, details)
     return ShopRefusedError(f"{call}: HTTP {response.status_code} {code}")

@@ -11,6 +11,7 @@ class Customer(TypedDict):
     honorific: str
     phone: str
     tier: str
+    profile: str | None
     risk_tags: list[str]
     points_balance: int
     growth_value: int
@@ -62,6 +63,7 @@ class Order(TypedDict):
     completed_at: str | None
     hold: Hold | None
     amount_fen: int
+    freight_fen: int
     lines: list[Line]
     recipient: dict[str, Any]
     payment: Payment
@@ -104,6 +106,7 @@ class Shipment(TypedDict):
 class Refund(TypedDict):
     refund_id: str
     order_id: str
+    return_id: str | None
     amount_fen: int
     state: str
     reason: str

@@ -11,26 +11,18 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.answer import Reply, human, say
 from actions.base import ShopAction
 from actions.context import Turn, long_number_in, order_number_in, read_turn
-from actions.diagnosis import DEVICE_ENTITIES, with_device
 from actions.order_choice import FITTING_STATES
+from actions.references import points_at_order
 from actions.texts import text
-
-# After these topics the bot has asked for details that a person will use: an address, a title, what is broken.
-WAITING_FOR_DETAILS = (
-    "modify_order",
-    "request_invoice",
-    "request_exchange",
-    "report_damaged_item",
-    "report_wrong_item",
-    "report_quality_issue",
-)
 
 
 def names_an_order(turn: Turn) -> bool:
-    """A number, or after an order topic the goods."""
+    """A number, or after an order topic the goods or pointing words."""
     if any(order_number_in(value) for value in turn.entities.get("order_id", ())):
         return True
-    return bool(turn.entities.get("product") and turn.customer_id and turn.slots.get("topic"))
+    goods = turn.entities.get("product", ())
+    pointed = bool(goods) or points_at_order(turn.text, goods)
+    return bool(pointed and turn.customer_id and turn.slots.get("topic"))
 
 
 class ActionGreet(ShopAction):
@@ -52,7 +44,7 @@ class ActionGreet(ShopAction):
 
 
 class ActionTakeInformation(Action):
-    """A bare order number (or a click on an order) continues with that order, device data go into the diagnosis."""
+    """A bare order number (or a click on an order) continues with that order."""
 
     def name(self) -> str:
         return "action_take_information"
@@ -66,16 +58,11 @@ class ActionTakeInformation(Action):
         turn = read_turn(tracker)
         if names_an_order(turn):
             return [FollowupAction("order_form")]
-        diagnosis = tracker.slots.get("diagnosis")
-        if diagnosis and any(turn.entities.get(name) for name in DEVICE_ENTITIES):
-            dispatcher.utter_message(response="utter_device_noted")
-            return [SlotSet("diagnosis", with_device(diagnosis, turn))]
         number = long_number_in(turn.text) if turn.requested_slot == "order_id" else None
         if number:
             say(dispatcher, (Reply(text("order_form.wrong_length", digits=len(number)), buttons=(human(),)),))
         elif tracker.active_loop.get("name") is None:
-            invited = turn.slots.get("topic") in WAITING_FOR_DETAILS and turn.focus_order_id is not None
-            dispatcher.utter_message(response="utter_information_noted" if invited else "utter_information_taken")
+            dispatcher.utter_message(response="utter_information_taken")
         return []
 
 
@@ -91,12 +78,37 @@ class ActionAffirm(Action):
         tracker: Tracker,
         domain: dict[str, Any],
     ) -> list[EventType]:
+        if tracker.active_loop.get("name"):
+            return []  # a yes answers none of a form's questions: it asks again
         wish = asked_about(tracker.events)
         if wish == "request_human":
             return [SlotSet("escalation", {"code": "customer_request", "words": [read_turn(tracker).text]})]
         if wish in FITTING_STATES:
             return [SlotSet("topic", wish), FollowupAction("order_form")]
         dispatcher.utter_message(response="utter_affirm")
+        return []
+
+
+class ActionDeny(Action):
+    """No: nothing more to do, unless it says which order was meant instead (不是这单，是另一单)."""
+
+    def name(self) -> str:
+        return "action_deny"
+
+    async def run(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[EventType]:
+        turn = read_turn(tracker)
+        if (
+            turn.customer_id
+            and turn.slots.get("topic")
+            and points_at_order(turn.text, turn.entities.get("product", ()))
+        ):
+            return [FollowupAction("order_form")]
+        dispatcher.utter_message(response="utter_deny")
         return []
 
 

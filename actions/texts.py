@@ -1,4 +1,4 @@
-"""The Chinese texts: playbook/answers.yml and playbook/policies.yml, filled with values."""
+"""The Chinese texts: playbook/answers.yml, playbook/transactions/ and playbook/policies.yml, filled with values."""
 
 from __future__ import annotations
 
@@ -29,9 +29,16 @@ def book(name: str) -> dict[str, Any]:
     return content
 
 
+@cache
+def sentences() -> dict[str, Any]:
+    """playbook/answers.yml, with each file of playbook/transactions/ under transactions.<its name>."""
+    files = sorted((PLAYBOOK / "transactions").glob("*.yml"))
+    return {**book("answers"), "transactions": {file.stem: book(f"transactions/{file.stem}") for file in files}}
+
+
 def text(path: str, **values: object) -> str:
     """The answer at `path` ("logistics.eta") with its gaps filled; raises TextError."""
-    template = find(book("answers"), path)
+    template = find(sentences(), path)
     if not isinstance(template, str):
         raise TextError(f"{path} is not a text")
     return fill(template, {name: shown(value) for name, value in values.items()}, path)
@@ -39,7 +46,7 @@ def text(path: str, **values: object) -> str:
 
 def word_list(path: str) -> list[str]:
     """The list at `path` of the answers."""
-    words = find(book("answers"), path)
+    words = find(sentences(), path)
     if not isinstance(words, list):
         raise TextError(f"{path} is not a list")
     return [str(word) for word in words]
@@ -48,7 +55,7 @@ def word_list(path: str) -> list[str]:
 def has_text(path: str) -> bool:
     """Whether the answers hold a text at `path`."""
     try:
-        return isinstance(find(book("answers"), path), str)
+        return isinstance(find(sentences(), path), str)
     except TextError:
         return False
 

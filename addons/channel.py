@@ -19,7 +19,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, empty
 from sanic.response import json as json_response
 
-from addons import rasa_tuning
+from addons import local_actions, rasa_tuning
 from addons.channel_answers import understanding_of
 from addons.channel_requests import BadRequestError, handback_request, message_request, understanding_request
 from addons.channel_tracker import (
@@ -43,6 +43,8 @@ class DeskChannel(InputChannel):
     def __init__(self, token: str) -> None:
         self._token = token.encode()
         self._sessions = SessionBook()
+        # Imported here, at the start, so that the first customer does not wait for it.
+        self._actions = local_actions.LocalActionEndpoint("actions") if local_actions.wanted() else None
 
     @classmethod
     def name(cls) -> str:
@@ -62,6 +64,9 @@ class DeskChannel(InputChannel):
         # Sanic marks its handlers with attributes, which bound methods do not take.
         @desk.middleware("request")
         async def authorise(request: Request) -> HTTPResponse | None:
+            agent = getattr(request.app.ctx, "agent", None)
+            if self._actions is not None and agent is not None:
+                local_actions.install(agent, self._actions)
             return self._refusal(request)
 
         @desk.post("/messages")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -48,12 +49,18 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def running_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningShop]:
-    """Starts `python -m shop` with its own data, once for all tests."""
+    """A shop that tests only read from, once for all of them."""
+    with start_shop(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
+
+
+@contextlib.contextmanager
+def start_shop(folder: Path) -> Iterator[RunningShop]:
+    """Runs `python -m shop` with fresh demo data in the folder."""
     python = ROOT / "services" / ".venv" / "bin" / "python"
     if not python.exists():
         pytest.fail("services/.venv is missing: run `make setup`.")
     port = free_port()
-    folder = tmp_path_factory.mktemp("shop")
     environment = os.environ | {
         "BATON_DATA_DIR": str(folder),
         "BATON_SHOP_PORT": str(port),

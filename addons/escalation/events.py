@@ -20,7 +20,7 @@ class _Turn:
 
     event: dict[str, Any]
     number: int
-    in_form: bool
+    form: str | None
     actions: list[str] = field(default_factory=list)
     bot_texts: list[str] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class _Reader:
     def _user(self, event: dict[str, Any]) -> None:
         if self.turns and self.turns[-1].handed_off:
             self.window_start = len(self.turns)
-        self.turns.append(_Turn(event, len(self.turns) + 1, self.loop is not None))
+        self.turns.append(_Turn(event, len(self.turns) + 1, self.loop))
 
     def _action(self, name: object) -> None:
         if not self.turns or not isinstance(name, str):
@@ -120,7 +120,7 @@ def _view(turn: _Turn) -> MessageView:
         at=at,
         entities=_entities(parsed.get("entities")),
         is_payload=isinstance(raw, str) and raw.startswith("/"),
-        in_form=turn.in_form,
+        form=turn.form,
         actions=tuple(turn.actions),
         bot_texts=tuple(turn.bot_texts),
         fields=dict(turn.fields),

@@ -55,7 +55,9 @@ def answering_actions(message: MessageView, rules: Playbook) -> tuple[str, ...]:
 
 
 def not_understood(message: MessageView, rules: Playbook) -> bool:
-    """The model found no intent, or the bot asked back."""
+    """The model found no intent, or the bot asked back; forms that read free words count their misses themselves."""
+    if message.form in rules.fallback_own_forms or "action_answer_order" in message.actions:
+        return False  # 那另一单呢 has no intent of its own and is answered all the same
     by_intent = bool(set(message.intents[:1]) & set(rules.fallback_intents))
     return by_intent or bool(set(message.actions) & set(rules.fallback_actions))
 

@@ -152,6 +152,7 @@ class Playbook:
     rule_version: str
     fallback_intents: tuple[str, ...]
     fallback_actions: tuple[str, ...]
+    fallback_own_forms: tuple[str, ...]
     triggers: dict[str, Trigger]
     boosts: tuple[Boost, ...]
     intents: dict[str, IntentInfo]
@@ -199,6 +200,7 @@ def load_file(file: Path) -> Playbook:
         rule_version=root.text("rule_version"),
         fallback_intents=root.section("fallback").texts("intents"),
         fallback_actions=root.section("fallback").texts("actions"),
+        fallback_own_forms=root.section("fallback").texts("own_forms"),
         triggers={code: _trigger(triggers.section(code), code) for code in CODES},
         boosts=tuple(_boost(section) for section in root.sections("priority_boosts")),
         intents=intents,

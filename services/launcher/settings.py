@@ -26,6 +26,7 @@ class Settings:
     actions_port: int
     model: str | None
     demo: bool
+    action_server: bool = False
 
     @property
     def logs(self) -> Path:
@@ -49,12 +50,12 @@ class Settings:
 
     def ports(self) -> dict[str, tuple[str, int]]:
         """Environment variable -> (what listens there, port)."""
-        return {
+        ports = {
             "BATON_DESK_PORT": ("desk", self.desk_port),
             "BATON_SHOP_PORT": ("shop", self.shop_port),
             "BATON_RASA_PORT": ("rasa", self.rasa_port),
-            "BATON_ACTIONS_PORT": ("actions", self.actions_port),
         }
+        return ports | ({"BATON_ACTIONS_PORT": ("actions", self.actions_port)} if self.action_server else {})
 
 
 def port_of(environment: Mapping[str, str], name: str, default: int) -> int:
@@ -62,6 +63,14 @@ def port_of(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise LauncherError(f"{name} must be a port number from 1 to 65535, it is '{text}'.")
     return int(text)
+
+
+def actions_of(environment: Mapping[str, str]) -> str:
+    """Where the custom actions run: inside Rasa, or on an action server of their own."""
+    place = environment.get("BATON_ACTIONS", "inside").strip().lower()
+    if place not in ("inside", "server"):
+        raise LauncherError(f"BATON_ACTIONS must be inside or server, it is '{place}'.")
+    return place
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -77,4 +86,5 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         actions_port=port_of(environment, "BATON_ACTIONS_PORT", 5055),
         model=environment.get("BATON_MODEL") or None,
         demo=environment.get("BATON_DEMO", "1") == "1",
+        action_server=actions_of(environment) == "server",
     )

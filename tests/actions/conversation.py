@@ -7,6 +7,7 @@ it in messages. Understanding is given by the test: intent and entities of each 
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,12 @@ from actions.order_answer import ActionAnswerOrder
 from actions.order_form import ValidateOrderForm
 from actions.order_questions import ActionAskOrderId, ActionAskPhoneEnding
 from actions.shop_api import ShopApi
+from actions.transactions.form import (
+    ActionAskDetail,
+    ActionBeginTransaction,
+    ActionFinishTransaction,
+    ValidateTransactionForm,
+)
 from tests.conftest import ROOT
 
 DOMAIN: dict[str, Any] = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
@@ -37,6 +44,7 @@ class Conversation:
     events: list[dict[str, Any]] = field(default_factory=list)
     said: list[dict[str, Any]] = field(default_factory=list)
     form_active: bool = False
+    transaction_active: bool = False
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -93,7 +101,7 @@ class Conversation:
             events=[*self.events, {"event": "action", "name": action.name()}, *candidates],
             paused=False,
             followup_action=None,
-            active_loop={"name": "order_form"} if self.form_active else {},
+            active_loop={"name": self.loop} if self.loop else {},
             latest_action_name="action_listen",
         )
         dispatcher = CollectingDispatcher()
@@ -105,7 +113,7 @@ class Conversation:
             self.events.append(event)
         for message in dispatcher.messages:
             self.said.append(message)
-            data = {"buttons": message["buttons"] or None}
+            data = {"buttons": message["buttons"] or None, "custom": message["custom"] or None}
             self.events.append({"event": "bot", "text": message["text"] or message["response"], "data": data})
         return events
 
@@ -128,11 +136,58 @@ class Conversation:
             self.form_active = False
             self.slots["requested_slot"] = None
             self.run(ActionAnswerOrder(self.shop))
+            self._transact()
         else:
             asking = {"order_id": ActionAskOrderId, "phone_ending": ActionAskPhoneEnding}[missing]
             self.run(asking(self.shop))
             self.slots["requested_slot"] = missing
         return self.text
+
+    def begin(self, text: str, intent: str, **understood: Any) -> str:
+        """One message that begins a transaction without an order; returns everything said."""
+        self.hear(text, intent, **understood)
+        self.run(ActionBeginTransaction(self.shop))
+        self._transact()
+        return self.text
+
+    def reply(self, text: str, intent: str = "inform", **understood: Any) -> str:
+        """One message inside a transaction, as Rasa walks transaction_form; returns everything said.
+
+        "" means that the form rejected the message: it is about something else, which Rasa would now answer.
+        """
+        assert self.transaction_active, "no transaction waits for the customer"
+        self.hear(text, intent, **understood)
+        events = self.run(ValidateTransactionForm(self.shop))
+        if not events:
+            return ""
+        if any(event.get("name") == "requested_slot" and event["value"] is None for event in events):
+            self.transaction_active = False
+            self.slots["requested_slot"] = None
+            self.run(ActionFinishTransaction(self.shop))
+            self._transact()
+        else:
+            self.run(ActionAskDetail(self.shop))
+        return self.text
+
+    def press(self, title: str) -> str:
+        """Press a button of the bot's last words; returns everything said."""
+        payload = next(b["payload"] for m in reversed(self.said) for b in m["buttons"] if b["title"] == title)
+        intent, _, entities = payload[1:].partition("{")
+        return self.reply(title, intent, entities=json.loads("{" + entities) if entities else None)
+
+    def _transact(self) -> None:
+        if self.slots["transaction_open"]:
+            self.transaction_active = True
+            self.slots["requested_slot"] = None
+            self.run(ActionAskDetail(self.shop))
+            self.slots["requested_slot"] = "detail"
+
+    @property
+    def loop(self) -> str | None:
+        """The active form."""
+        if self.form_active:
+            return "order_form"
+        return "transaction_form" if self.transaction_active else None
 
     @property
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -15,6 +16,8 @@ from tests.actions.conversation import Conversation
 from tests.conftest import ROOT, RunningShop
 
 SCHEMA = json.loads((ROOT / "contracts" / "escalation_summary.schema.json").read_text(encoding="utf-8"))
+# Numbers of messages are unique in a real conversation: what one test files must not be what another files.
+_starts = itertools.count(1000)
 STATES = (
     "pending_payment",
     "unshipped",
@@ -51,11 +54,11 @@ def test_every_topic_in_every_state(
     state: str,
 ) -> None:
     customer_id, order_id = by_state[state]
-    talk = Conversation(shop, fixtures["now"], customer_id, page_order_id=order_id)
+    talk = Conversation(shop, fixtures["now"], customer_id, page_order_id=order_id, count=next(_starts))
     said = talk.ask_order("订单", topic)
     assert order_id[-4:] in said
     assert "{" not in said
-    assert talk.buttons, "no way on"
+    assert talk.buttons or talk.transaction_active, "no way on"
     found = talk.finding
     assert found["order_id"] == order_id
     for definition, documents in (
@@ -70,7 +73,7 @@ def test_every_topic_in_every_state(
 
 def test_why_not_shipped_names_reason_and_time(customer: Start, shop: ShopApi, fixtures: dict[str, Any]) -> None:
     talk = customer(page_order_id=fixtures["order_unshipped"])
-    said = talk.ask_order("怎么还不发货", "urge_order")
+    said = talk.ask_order("怎么还不发货", "query_order_status")
     hold = shop.order(fixtures["order_unshipped"])["hold"]
     assert hold is not None
     assert str(hold["detail"]).rstrip("。") in said
@@ -85,7 +88,8 @@ def test_late_parcel_has_reason_time_and_two_offers(customer: Start, fixtures: d
     assert "晚了" in said
     assert "暴雨" in said
     assert "预计" in said
-    assert {"/urge_order", "/request_return", "/request_human"} <= set(talk.buttons)
+    assert "2 小时内答复" in said
+    assert talk.buttons == ["/urge_order", "/cancel_order"]
     assert talk.finding["logistics"]["anomaly_code"] == "weather"
     assert talk.finding["logistics"]["days_late"] >= 1
     assert talk.cards[0]["events"][0]["at"] > talk.cards[0]["events"][-1]["at"]
@@ -103,8 +107,8 @@ def test_return_of_a_fresh_order_names_deadline_and_freight(customer: Start, fix
 def test_cancelling_a_shipped_order_is_no_dead_end(customer: Start, fixtures: dict[str, Any]) -> None:
     talk = customer(page_order_id=fixtures["order_shipped"])
     said = talk.ask_order("不想要了", "cancel_order")
-    assert "拦截" in said
     assert "拒收" in said
+    assert "天内来找我退货" in said
 
 
 def test_refund_progress_has_amount_and_day(customer: Start, shop: ShopApi, fixtures: dict[str, Any]) -> None:

@@ -76,9 +76,13 @@ def test_rasa_test_core_sees_the_handoff(tiny_folder: Path) -> None:
         ([said("转人工", "request_human")], "action_handoff"),
         ([said("重开发票，转人工", "request_invoice", "request_human", bare=True)], "action_handoff"),
         ([said("转人工", "request_human"), *did("action_handoff"), uttered("这就转")], "action_listen"),
-        ([said("app闪退", "report_technical_issue"), *did("action_diagnose")], None),
+        ([said("app闪退", "report_technical_issue"), *did("action_begin_transaction")], None),
         (
-            [said("app闪退", "report_technical_issue"), *did("action_diagnose"), slot("escalation", "technical_fault")],
+            [
+                said("app闪退", "report_technical_issue"),
+                *did("action_begin_transaction"),
+                slot("escalation", "technical_fault"),
+            ],
             "action_handoff",
         ),
         (

@@ -290,7 +290,11 @@ def test_every_code_of_the_playbook_has_a_case() -> None:
 
 
 def test_an_action_asks_for_a_person_in_the_middle_of_its_turn() -> None:
-    events = [said("app闪退", "report_technical_issue"), *did("action_diagnose"), slot("escalation", "technical_fault")]
+    events = [
+        said("app闪退", "report_technical_issue"),
+        *did("action_begin_transaction"),
+        slot("escalation", "technical_fault"),
+    ]
     decision = requested(read_conversation(events), load())
     assert decision is not None
     assert (decision.primary.code, decision.skill_group, decision.level) == ("technical_fault", "technical", 3)
@@ -299,7 +303,7 @@ def test_an_action_asks_for_a_person_in_the_middle_of_its_turn() -> None:
 def test_an_earlier_wish_of_an_action_does_not_count_again() -> None:
     events = [
         said("app闪退", "report_technical_issue"),
-        *did("action_diagnose"),
+        *did("action_begin_transaction"),
         slot("escalation", "technical_fault"),
         *did("action_handoff"),
         slot("escalation", None),

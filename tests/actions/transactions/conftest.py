@@ -1,0 +1,35 @@
+"""Transactions change the shop, so each module of these tests has a shop of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from actions.settings import Settings
+from actions.shop_api import ShopApi
+from tests.actions.conversation import Conversation
+from tests.conftest import RunningShop, start_shop
+
+
+@pytest.fixture(scope="module")
+def running_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningShop]:
+    with start_shop(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def shop(running_shop: RunningShop) -> ShopApi:
+    return ShopApi(Settings(running_shop.url, running_shop.token))
+
+
+@pytest.fixture
+def on_order(shop: ShopApi, fixtures: dict[str, Any]) -> Callable[[str], Conversation]:
+    """Start a conversation of the signed owner on the page of a named order of the demo data."""
+
+    def start(name: str) -> Conversation:
+        order = shop.order(fixtures[name])
+        return Conversation(shop, fixtures["now"], order["customer_id"], page_order_id=order["order_id"])
+
+    return start
