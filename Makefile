@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export RASA_TELEMETRY_ENABLED := false
 export OMP_NUM_THREADS ?= 1
+export MAX_NUMBER_OF_PREDICTIONS ?= 60
 export PYTHONUNBUFFERED := 1
 
 BRAIN := .venv/bin
@@ -46,13 +47,13 @@ unit: setup-tests ## unit and contract tests; the two environments use one core 
 
 unit-brain:
 	@echo "test  | brain: actions, addons, contracts"
-	@$(BRAIN)/python -m pytest -q tests --ignore=tests/e2e
+	@$(BRAIN)/python -m pytest -q tests --ignore=tests/e2e --ignore=tests/dialogue
 
 unit-services:
 	@echo "test  | services: desk, shop, launcher"
 	@cd services && .venv/bin/python -m pytest -q tests
 
-dialogue: train ## rasa data validate and the end-to-end stories
+dialogue: train ## rasa data validate, the end-to-end stories, 2,000 random dialogues
 	@mkdir -p var/log
 	@echo "test  | rasa data validate"
 	@$(BRAIN)/rasa data validate --fail-on-warnings > var/log/validate.log 2>&1 || { tail -40 var/log/validate.log; exit 1; }
@@ -60,6 +61,8 @@ dialogue: train ## rasa data validate and the end-to-end stories
 	@$(BRAIN)/rasa test core --e2e -s tests/test_stories.yml --fail-on-prediction-errors --out results \
 	   > var/log/test_core.log 2>&1 || { tail -40 var/log/test_core.log; cat results/failed_test_stories.yml; exit 1; }
 	@grep -hE 'Accuracy|Correct' var/log/test_core.log | tail -4
+	@echo "test  | 2,000 random dialogues"
+	@$(BRAIN)/python -m pytest -q tests/dialogue
 
 web-check: setup ## prove that the committed front ends match their sources
 	@python3 scripts/web.py check

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+
 from actions.answer import (
     Answer,
     Button,
@@ -19,7 +22,7 @@ from actions.answer import (
 )
 from actions.base import AnsweringAction
 from actions.context import Turn
-from actions.documents import Filed, open_words
+from actions.documents import CLOSED_STATES, Filed, open_words
 from actions.known_order import known_order
 from actions.orders import order_card
 from actions.policies import facts_of, payer_words, policy_text
@@ -46,7 +49,7 @@ INSTEAD_BY_STATUS: dict[str, tuple[tuple[str, str], ...]] = {
 INSTEAD_BY_REASON: dict[str, tuple[tuple[str, str], ...]] = {
     "already_returning": _SEE_PROGRESS,
     "not_delivered": (("want_refund", "/cancel_order"), ("see_status", "/query_order_status")),
-    "expired": (("see_warranty", "/ask_warranty"),),
+    "expired": (("see_warranty", "/ask_warranty"), ("human_check", "/request_human")),
     "quality_window": (("report_quality", "/report_quality_issue"),),
     "quality_only_goods": (("report_quality", "/report_quality_issue"),),
 }
@@ -60,6 +63,10 @@ def eligibility_words(turn: Turn, order: Order, facts: Eligibility) -> str:
         return text(f"after_sales.{closed}", title=title_of(order), tail=tail(order["order_id"]))
     until = deadline(parse_time(facts["deadline"]), turn.now) if facts["deadline"] else ""
     payer = facts["freight_payer"]
+    if is_activated(turn, facts):
+        rules = facts_of("returns")
+        names = {"quality_days": rules["quality_days"], "freight": rules["quality_freight_payer"]}
+        return text("after_sales.activated", title=title_of(order), tail=tail(order["order_id"]), **names)
     key = "not_shipped" if order["status"] == "unshipped" else REASONS.get(facts["reason_code"], "other")
     return text(
         f"after_sales.{key}",
@@ -70,6 +77,11 @@ def eligibility_words(turn: Turn, order: Order, facts: Eligibility) -> str:
         freight=payer_words(payer) if payer else "",
         condition=facts_of("returns")["condition"],
     )
+
+
+def is_activated(turn: Turn, facts: Eligibility) -> bool:
+    """Whether the customer says that the goods have been activated, which ends the return without a reason."""
+    return facts["kind"] == "no_reason" and re.search(text("after_sales.activated_said"), turn.text) is not None
 
 
 def answer_progress(turn: Turn, order: Order, documents: list[Filed]) -> Answer:
@@ -93,8 +105,10 @@ def answer_progress(turn: Turn, order: Order, documents: list[Filed]) -> Answer:
     promises = []
     if newest.is_open and newest.answer_by is not None:
         promises.append(promise(turn, words, stamp(newest.answer_by)))
+    elif newest.is_open:
+        promises.append(promise(turn, next_words(turn, newest), newest.document["pickup_at"]))
     entry = finding(turn, "progress", words, order=order, facts=facts, promises=promises)
-    return Answer((Reply(words, buttons=_progress_buttons(newest)),), entry)
+    return Answer((Reply(words, buttons=_progress_buttons(newest, order, turn.now)),), entry)
 
 
 def _progress_words(turn: Turn, order: Order, newest: Filed) -> str:
@@ -108,7 +122,7 @@ def _progress_words(turn: Turn, order: Order, newest: Filed) -> str:
 
 
 def _return_words(turn: Turn, names: dict[str, str], newest: Filed) -> str:
-    state, pickup_at = newest.document["state"], newest.document["pickup_at"]
+    state = newest.document["state"]
     words = Words().add(
         text(
             "after_sales.progress",
@@ -119,6 +133,15 @@ def _return_words(turn: Turn, names: dict[str, str], newest: Filed) -> str:
             updated_at=day_time(parse_time(newest.document["updated_at"]), turn.now),
         )
     )
+    words.add(next_words(turn, newest))
+    if state == "rejected":
+        words.add(text("after_sales.progress_rejected"))
+    return str(words)
+
+
+def next_words(turn: Turn, newest: Filed) -> str:
+    """What happens next with goods on their way back, and when."""
+    state, pickup_at, words = newest.document["state"], newest.document["pickup_at"], Words()
     if state == "requested":
         words.add(text("after_sales.progress_review", review_hours=facts_of("returns")["review_hours"]))
     if state in ("approved", "picking_up") and pickup_at:
@@ -126,8 +149,10 @@ def _return_words(turn: Turn, names: dict[str, str], newest: Filed) -> str:
         words.add(text(f"after_sales.{key}", pickup_at=day_time(parse_time(pickup_at), turn.now)))
     if state in ("in_transit", "inspecting"):
         words.add(text("after_sales.progress_inspecting", inspection_days=facts_of("returns")["inspection_days"]))
-    if state == "rejected":
-        words.add(text("after_sales.progress_rejected"))
+    if state not in CLOSED_STATES:
+        key = f"progress_{newest.kind}{'_later' if state == 'requested' else ''}"
+        days = {"refund_working_days": facts_of("payments")["refund_working_days"]}
+        words.add(text(f"after_sales.{key}", inspection_days=facts_of("returns")["inspection_days"], **days))
     return str(words)
 
 
@@ -148,9 +173,10 @@ def _claim_words(turn: Turn, names: dict[str, str], claim: Filed) -> str:
     return text("after_sales.claim_approved", **names)
 
 
-def _progress_buttons(newest: Filed) -> tuple[Button, ...]:
+def _progress_buttons(newest: Filed, order: Order, now: datetime) -> tuple[Button, ...]:
     """What leads on from the newest document."""
     see_refund = button("see_refund", "/query_refund_status")
+    undo = button("undo", "/undo_request")
     if newest.kind in ("trace", "interception"):
         late = () if newest.is_open else (human("human_check"),)
         return (button("see_logistics", "/query_logistics"), *late)
@@ -160,8 +186,10 @@ def _progress_buttons(newest: Filed) -> tuple[Button, ...]:
     if state == "rejected":
         return (button("report_quality", "/report_quality_issue"), human("human_check"))
     if state in ("requested", "approved", "picking_up", "in_transit"):
-        undo = button("undo", "/undo_request")
-        return (see_refund, undo) if newest.kind == "return" else (undo,)
+        pickup_at = newest.document["pickup_at"]
+        missed = bool(pickup_at) and state in ("approved", "picking_up") and parse_time(str(pickup_at)) < now
+        ways = (see_refund, undo) if order["refund_ids"] else (undo,)
+        return (human("human_check"), *ways) if missed else ways
     return (see_refund,) if newest.kind == "return" else (button("report_quality", "/report_quality_issue"),)
 
 
@@ -191,6 +219,8 @@ class ActionAnswerReturnPolicy(AnsweringAction):
             reply = Reply(words, buttons=(button("check_my_order", wish.payload),))
             return Answer((reply,), finding(turn, "policy", words))
         facts = await self.ask(self.shop.return_eligibility, order["order_id"])
+        if is_activated(turn, facts):
+            wish = button("report_quality", "/report_quality_issue")
         about = exchange_words(turn, order, facts) if exchange else eligibility_words(turn, order, facts)
         replies = (Reply(words), Reply(about, order_card(order, turn.now), instead_of_return(order, facts) or (wish,)))
         return Answer(replies, _finding(turn, order, facts, "eligibility", about))

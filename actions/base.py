@@ -79,8 +79,14 @@ class AnsweringAction(ShopAction, ABC):
         except ShopError as error:
             answer = shop_down(turn, error)
         say(dispatcher, answer.replies, hello)
-        noted = SlotSet("findings", remember(tracker.slots.get("findings"), answer.finding))
-        return [*met, noted, *going_on(tracker, turn, busy=bool(tracker.slots.get("transaction_open")))]
+        noted: list[EventType] = [SlotSet("findings", remember(tracker.slots.get("findings"), answer.finding))]
+        order_id = (answer.finding or {}).get("order_id")
+        if order_id:
+            # 能退吗 ... 那退吧: what comes next is about the same order.
+            focus = {"order_id": order_id, "page_order_id": turn.page_order_id, "topic": turn.intent}
+            noted.append(SlotSet("order_in_focus", focus))
+        busy = bool(tracker.slots.get("transaction_open") or tracker.active_loop.get("name"))
+        return [*met, *noted, *going_on(tracker, turn, busy=busy)]
 
 
 def shop_down(turn: Turn, error: ShopError) -> Answer:

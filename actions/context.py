@@ -10,6 +10,7 @@ from typing import Any
 
 from rasa_sdk import Tracker
 
+from actions.clauses import own_words
 from actions.words import parse_time
 
 FALLBACK_INTENT = "nlu_fallback"
@@ -33,6 +34,8 @@ class Turn:
     is_first_answer: bool = False
     requested_slot: str | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
+    whole: str = ""  # all of the message, when `text` is only the part about this wish
+    whole_entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     said: tuple[str, ...] = ()  # the bot's bubbles in this conversation, oldest first
     said_now: tuple[str, ...] = ()  # those of them that answer this message
 
@@ -63,6 +66,12 @@ def wish_of(turn: Turn) -> dict[str, Any]:
     return {"topic": turn.intent, "text": turn.text, "entities": entities}
 
 
+def further_wish_of(turn: Turn, topic: str) -> dict[str, Any]:
+    """What the message said of a wish beside the first one (actions/pending.py)."""
+    entities = {name: list(values) for name, values in turn.whole_entities.items()}
+    return {"topic": topic, "text": turn.whole or turn.text, "entities": entities, "beside": list(turn.intents)}
+
+
 def with_wish(turn: Turn, topic: str) -> Turn:
     """The turn with the words and entities of the message that began this wish, when that was an earlier one."""
     wish = _mapping(turn.slots.get("wish"))
@@ -83,19 +92,28 @@ def read_turn(tracker: Tracker) -> Turn:
     intents = _intents(message, intent)
     message_id = str(metadata.get("message_id") or "")
     asked = _mapping(tracker.slots.get("asked"))
+    words = str(metadata.get("text") or message.get("text") or "")
+    entities = _entities(message)
     if message_id and asked.get("message_id") == message_id:
-        # A further wish of this message has its turn now (actions/pending.py).
+        # A further wish, of this message or an earlier one, has its turn now (actions/pending.py).
         intent = str(asked.get("intent"))
         intents = (intent,)
+        whole = str(asked.get("text", words))
+        entities = {name: tuple(values) for name, values in _mapping(asked.get("entities", entities)).items()}
+        words = own_words(whole, intent, [str(name) for name in asked.get("beside", intents)])
+    else:
+        whole, words = words, own_words(words, intent, intents)
     return Turn(
         now=_time(metadata.get("at")),
         message_id=message_id,
-        text=str(metadata.get("text") or message.get("text") or ""),
+        text=words,
+        whole=whole,
         intent=intent,
         intents=intents,
         family=str(emotion.get("family") or "neutral"),
         intensity=int(emotion.get("intensity") or 0),
-        entities=_entities(message),
+        entities=_named_in(words, whole, entities),
+        whole_entities=entities,
         customer_id=_mapping(context.get("customer")).get("customer_id") or None,
         page_order_id=page.get("order_id") or None,
         page_product_id=page.get("product_id") or None,
@@ -176,6 +194,14 @@ def _entities(message: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     for item in message.get("entities") or []:
         found.setdefault(str(item.get("entity")), []).append(str(item.get("value")))
     return {name: tuple(values) for name, values in found.items()}
+
+
+def _named_in(words: str, whole: str, entities: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Without the entities that stand in another part of the message only."""
+    if words == whole:
+        return dict(entities)
+    kept = {name: tuple(v for v in values if v in words or v not in whole) for name, values in entities.items()}
+    return {name: values for name, values in kept.items() if values}
 
 
 def _bubbles(events: list[dict[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import Button, Reply, button, finding, human, remember, say
 from actions.context import Turn, fallbacks_in_a_row, long_number_in, read_turn
+from actions.products import goes_on_about_a_product
 from actions.references import points_at_order
 from actions.texts import has_text, text
 
@@ -65,6 +66,8 @@ class ActionClarify(Action):
         turn = read_turn(tracker)
         if tracker.active_loop.get("name") is None and goes_on_with_an_order(turn):
             return [FollowupAction("order_form")]
+        if tracker.active_loop.get("name") is None and goes_on_about_a_product(turn):
+            return [FollowupAction("action_answer_product")]
         count = fallbacks_in_a_row(tracker.events)
         waiting_for = turn.requested_slot if tracker.active_loop.get("name") else None
         ranking = (tracker.latest_message or {}).get("intent_ranking") or []

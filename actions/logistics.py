@@ -28,6 +28,7 @@ from actions.offers import buttons_for, offer
 from actions.policies import policy
 from actions.shop_types import Order, Shipment, ShipmentEvent
 from actions.texts import text, word_list
+from actions.urges import urge_payloads, urge_words
 from actions.words import day, day_time, days_between, deadline, parse_time, stamp, tail
 
 ANOMALIES = {
@@ -130,8 +131,8 @@ def answer_logistics(
         eta_words(seen, turn.now)
     )
     filed = documents or []
-    sentence, buttons = offers(seen, order, open_payloads(filed))
-    words.add(open_words(filed, turn.now)).add(sentence)
+    sentence, buttons = offers(seen, order, open_payloads(filed) | urge_payloads(turn, order))
+    words.add(open_words(filed, turn.now)).add(urge_words(turn, order)).add(sentence)
     reply = Reply(str(words), logistics_card(shipment, seen, turn.now), buttons)
     return Answer((reply,), parcel_finding(turn, order, shipment, seen, said=str(words), what="logistics"))
 
@@ -190,8 +191,10 @@ def offers(seen: Situation, order: Order, under_way: Collection[str] = ()) -> tu
     """What the customer can have done now: a sentence when something is wrong, and buttons that lead on."""
     if seen.state == "delivered":
         late = button("not_received", "/report_delivery_problem")
-        first = button("report_quality", "/report_quality_issue") if order["status"] == "completed" else late
         claimed = button("see_progress", "/query_after_sales_progress")
+        if late.payload in under_way:
+            return "", (claimed,)
+        first = button("report_quality", "/report_quality_issue") if order["status"] == "completed" else late
         return "", (first, claimed if CLAIMED in under_way else button("want_return", "/request_return"))
     if seen.anomaly is None and seen.state != "returned":
         calm = tuple(item for item in buttons_for(("urge_delivery", "readdress")) if item.payload not in under_way)

@@ -14,6 +14,7 @@ WORD_LENGTH = 2
 
 OPEN = ("pending_payment", "unshipped", "shipped", "refunding")
 RECEIVED = ("delivered", "completed")
+PROGRESS = ("query_refund_status", "query_after_sales_progress")
 FITTING_STATES: dict[str, tuple[str, ...]] = {
     "query_order_status": OPEN,
     "urge_order": ("unshipped", "shipped"),
@@ -33,8 +34,19 @@ FITTING_STATES: dict[str, tuple[str, ...]] = {
     "report_points_issue": (*RECEIVED, "refunded", "cancelled"),
     "ask_price_protection": ("unshipped", "shipped", *RECEIVED),
 }
+# What can be had instead for the order spoken of (actions/transactions/registry.py), so nobody is led to another one.
+ALSO_IN_FOCUS: dict[str, tuple[str, ...]] = {
+    "cancel_order": RECEIVED,
+    "modify_order": RECEIVED,
+    "request_return": OPEN,
+    "request_exchange": OPEN,
+}
+_MEASURES = "双只块个台部件条张把顶瓶盒套箱本袋"
 _ANOTHER = re.compile(
     r"另外?一?个?(订?单)|别的(那?个?)订?单|其他订?单|不是这(一|个)?(单|订单)|换一?(个订)?单(?!位)|(选|弄|搞)错(了)?订?单(?!位)"
+)
+_INVOICE_THERE = re.compile(
+    r"(抬头|税号|发票|名称).{0,4}(错|不对|有误|改|换)|开错|重开|(发票|票).{0,3}开(了|好)|没收到发票"
 )
 _ORDINALS = {"一": 0, "1": 0, "二": 1, "2": 1, "两": 1, "三": 2, "3": 2, "四": 3, "4": 3, "五": 4, "5": 4}
 
@@ -68,17 +80,27 @@ def choose(
     pool = named or orders
     fitting = [order for order in pool if fits(order, topic)]
     page_is_theirs = any(order["order_id"] == page_order_id for order in pool)
-    if any(order["order_id"] == focus_order_id for order in fitting):
+    in_focus = [order for order in pool if order["order_id"] == focus_order_id]
+    if any(order in fitting or order["status"] in ALSO_IN_FOCUS.get(topic, ()) for order in in_focus):
         return Choice(focus_order_id)
     if page_is_theirs:
         return Choice(page_order_id)
-    if len(fitting) == 1:
-        return Choice(fitting[0]["order_id"])
+    # Whoever asks where the money is means the one that has not come.
+    waiting = [order for order in fitting if order["status"] == "refunding"] if topic in PROGRESS else []
+    if len(fitting) == 1 or len(waiting) == 1:
+        return Choice((waiting or fitting)[0]["order_id"])
     if any(order["order_id"] == focus_order_id for order in pool):
         return Choice(focus_order_id)
     if len(named) == 1:
         return Choice(named[0]["order_id"])
     return Choice(None, tuple((fitting or pool)[:MAX_LISTED]), fits=bool(fitting))
+
+
+def with_invoice(orders: list[Order], topic: str, words: str) -> list[Order]:
+    """抬头开错了: only an invoice that there is can be wrong."""
+    if topic != "request_invoice" or not _INVOICE_THERE.search(words):
+        return orders
+    return [order for order in orders if order["invoice"]["state"] != "none"] or orders
 
 
 def means_another_order(words: str) -> bool:
@@ -88,9 +110,7 @@ def means_another_order(words: str) -> bool:
 
 def fits(order: Order, topic: str) -> bool:
     """Whether a topic makes sense for an order in its state."""
-    if topic == "query_refund_status" and order["refund_ids"]:
-        return True
-    if topic == "query_after_sales_progress" and (order["return_ids"] or order["refund_ids"]):
+    if topic in PROGRESS and (order["return_ids"] or order["refund_ids"]):
         return True
     return order["status"] in FITTING_STATES.get(topic, OPEN)
 
@@ -99,7 +119,13 @@ def mentioned(orders: list[Order], words: str) -> list[Order]:
     """The orders whose goods the words name best, [] when they name none."""
     scores = [(max((overlap(line["title"], words) for line in order["lines"]), default=0), order) for order in orders]
     best = max((score for score, _ in scores), default=0)
-    return [order for score, order in scores if score == best] if best else []
+    return [order for score, order in scores if score == best] if best else _by_last_character(orders, words)
+
+
+def _by_last_character(orders: list[Order], words: str) -> list[Order]:
+    """那双鞋, 那块表: one character counts behind a measure word."""
+    named = re.findall(rf"[那这][{_MEASURES}]([\u4e00-\u9fff])", words)
+    return [order for order in orders if any(line["title"][-1:] in named for line in order["lines"])]
 
 
 def overlap(title: str, words: str) -> int:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import Any
 
 from rasa_sdk import Action, FormValidationAction, Tracker
-from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import Reply, fact, finding, human, remember, say
-from actions.context import Turn, order_number_in, order_tail_in, phone_ending_in, read_turn, wish_of
-from actions.order_choice import DEFAULT_TOPIC, FITTING_STATES, Choice, choose, means_another_order, mentioned
-from actions.pending import further_wishes
-from actions.references import described, listed_before, only_points, pointed_at, points_at_order
+from actions.context import Turn, order_number_in, phone_ending_in, read_turn, wish_of
+from actions.order_choice import DEFAULT_TOPIC, means_another_order
+from actions.order_pick import choice_of, continued, goods_of, picked
+from actions.pending import further_wishes, going_on, is_brought_up, with_further
+from actions.references import listed_before, only_points
 from actions.shop_api import NotFoundError, ShopApi, ShopError, VerificationLockedError, shop_api
-from actions.shop_types import Order
 from actions.texts import text
 from actions.words import tail
 
@@ -24,10 +25,15 @@ logger = logging.getLogger(__name__)
 
 MAX_VERIFICATION_FAILURES = 3
 # Why a form ends without an order; action_answer_order finds the words in slot `form_exit`.
-REFUSED, NO_ORDERS, SHOP_DOWN, NOT_PROVEN = "refused", "no_orders", "shop_down", "not_proven"
+REFUSED, NO_ORDERS, SHOP_DOWN, NOT_PROVEN, LEFT = "refused", "no_orders", "shop_down", "not_proven", "left"
+# 算了不取消了: the wish is named, but given up.
+LEAVES = re.compile(
+    r"^[那哦嗯]?(还是)?(算了|先?(不|别)(用|要|想)?(查|问|取消|改|退|催|看|办|弄|找)?了)"
+    r"([，, ]*(先?不|别)(用|要|想)?[\u4e00-\u9fff]{0,3}了?)?[吧。！!~ ]*$"
+)
 # What a form leaves behind must not answer the next question.
 CLEARED = {"order_id": None, "phone_ending": None, "form_exit": None, "wish": None}
-NO_TRANSACTION = {"transaction": None, "transaction_open": False, "detail": None, "pending": None}
+NO_TRANSACTION = {"transaction": None, "transaction_open": False, "detail": None}
 
 Slots = dict[str, Any]
 
@@ -68,12 +74,14 @@ class ValidateOrderForm(FormValidationAction):
     ) -> Slots:
         """Find the order without asking: page, earlier choice, words of the message, the only one that fits."""
         turn = read_turn(tracker)
+        if turn.requested_slot and LEAVES.match(turn.text.strip()):
+            return self._end(tracker, LEFT)
         if not may_name_an_order(turn):
             return {}
         if tracker.slots.get("order_id") and not wants_another_order(turn):
             return {}
         try:
-            return await self._found(turn, str(tracker.slots.get("topic") or DEFAULT_TOPIC), tracker)
+            return await self._found(turn, wish_meant(turn, tracker, tracker.slots.get("topic")), tracker)
         except ShopError as error:
             logger.warning("message %s: no orders from the shop: %s", turn.message_id, error)
             return self._end(tracker, SHOP_DOWN)
@@ -117,12 +125,11 @@ class ValidateOrderForm(FormValidationAction):
     ) -> Slots:
         """Keep the topic, and note what else the message asked for until the order is answered."""
         turn = read_turn(tracker)
-        topic = continued(turn, str(value or DEFAULT_TOPIC))
+        topic = continued(turn, wish_meant(turn, tracker, value))
         if topic != turn.intent:
             return {"topic": topic}
-        further = further_wishes(turn)
         slots: Slots = {"topic": topic, "wish": wish_of(turn)}
-        return slots | {"pending": further} if further else slots
+        return slots | {"pending": with_further(turn, tracker.slots)} if further_wishes(turn) else slots
 
     async def validate_order_id(
         self,
@@ -217,7 +224,7 @@ class ValidateOrderForm(FormValidationAction):
 
 
 class ActionLeaveOrder(Action):
-    """The customer no longer wants to look up an order: close the form and forget the half-given data."""
+    """The customer no longer wants to look up an order: forget the half-given data, go back to what is left to do."""
 
     def name(self) -> str:
         return "action_leave_order"
@@ -228,10 +235,20 @@ class ActionLeaveOrder(Action):
         tracker: Tracker,
         domain: dict[str, Any],
     ) -> list[EventType]:
+        turn = read_turn(tracker)
         say(dispatcher, (Reply(text("order_form.left")),))
-        return [ActiveLoop(None), SlotSet("requested_slot", None)] + [
-            SlotSet(name, value) for name, value in (CLEARED | NO_TRANSACTION).items()
-        ]
+        events = [ActiveLoop(None), SlotSet("requested_slot", None)]
+        events += [SlotSet(name, value) for name, value in CLEARED.items()]
+        if turn.intent == "goodbye":
+            return events + [SlotSet(name, value) for name, value in (NO_TRANSACTION | {"pending": None}).items()]
+        if tracker.slots.get("transaction_open"):
+            return [*events, FollowupAction("transaction_form")]
+        return [*events, *going_on(tracker, turn)]
+
+
+def wish_meant(turn: Turn, tracker: Tracker, topic: object) -> str:
+    """The topic; when a further wish has its turn, the slot's mapping names the first of the message again."""
+    return turn.intent if is_brought_up(tracker, turn) else str(topic or DEFAULT_TOPIC)
 
 
 def failures(turn: Turn) -> int:
@@ -243,6 +260,8 @@ def may_name_an_order(turn: Turn) -> bool:
     """While the form waits, only an answer may pick an order, not a question that happens to name a product."""
     if turn.requested_slot is None:
         return True
+    if turn.requested_slot == "order_id" and only_points(turn.text, goods_of(turn)):
+        return True  # 儿童积木那个 sounds like a question about the goods
     return turn.intent in ("inform", "affirm", "nlu_fallback") or turn.intent == turn.slots.get("topic")
 
 
@@ -250,50 +269,6 @@ def wants_another_order(turn: Turn) -> bool:
     """A signed customer changed the topic instead of proving an order that is not in the account."""
     new_topic = turn.requested_slot == "phone_ending" and turn.intent == turn.slots.get("topic")
     return new_topic and turn.customer_id is not None and not turn.entities.get("order_id")
-
-
-def continued(turn: Turn, topic: str) -> str:
-    """The topic of the last answer when the message only points at another order (那另一单呢), else `topic`."""
-    earlier = turn.focus_topic
-    if turn.requested_slot is None and earlier in FITTING_STATES and only_points(turn.text, goods_of(turn)):
-        return earlier
-    return topic
-
-
-def goods_of(turn: Turn) -> tuple[str, ...]:
-    """The goods the message names."""
-    return turn.entities.get("product", ())
-
-
-def choice_of(turn: Turn, topic: str, orders: list[Order], listed: list[str] | None = None) -> Choice:
-    """The order the message means, or the list to show; `listed` are the orders shown last."""
-    focus = turn.focus_order_id if turn.focus_page_order_id == turn.page_order_id else None
-    if points_at_order(turn.text, goods_of(turn)):
-        meant = pointed_at(orders, topic, turn.text, focus_order_id=turn.focus_order_id, listed=listed or ())
-        if meant is not None:
-            return meant
-        named = mentioned(orders, turn.text)
-        if len(named) == 1:
-            return Choice(named[0]["order_id"])
-    return choose(
-        orders,
-        topic,
-        turn.text,
-        page_order_id=turn.page_order_id,
-        focus_order_id=focus,
-        order_tail=order_tail_in(turn.text, asked=False),
-    )
-
-
-def picked(turn: Turn, topic: str, orders: list[Order], listed: list[str]) -> str | None:
-    """The order an answer to the list names: by place, by pointing, by goods, by number, by state or amount."""
-    shown = [order for order in orders if order["order_id"] in listed] or list(choose(orders, topic, "").listed)
-    numbers = [order["order_id"] for order in shown]
-    meant = pointed_at(shown, topic, turn.text, focus_order_id=turn.focus_order_id, listed=numbers)
-    if meant is not None:
-        return meant.order_id
-    by_goods = choose(orders, topic, turn.text, order_tail=order_tail_in(turn.text, asked=True)).order_id
-    return by_goods or described(shown, turn.text)
 
 
 def exit_answer(turn: Turn, reason: str) -> tuple[Reply, dict[str, Any]]:
@@ -309,6 +284,9 @@ def exit_answer(turn: Turn, reason: str) -> tuple[Reply, dict[str, Any]]:
     if reason == NOT_PROVEN:
         words = text("order_form.not_proven")
         return Reply(words, buttons=(human("human_check"),)), finding(turn, "verification", words)
+    if reason == LEFT:
+        words = text("order_form.given_up")
+        return Reply(words), finding(turn, "given_up", words)
     if reason == NO_ORDERS:
         words = text("order_form.no_orders")
         return Reply(words, buttons=(human(),)), finding(turn, "no_orders", words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import logging
+import re
 from datetime import datetime
 
 from actions.answer import Answer, Button, Reply, button, fact, finding, human, slowest, title_of
@@ -116,7 +117,8 @@ def _warranty(shop: ShopApi, turn: Turn, order: Order) -> Answer:
     if order["status"] in RECEIVED and (fresh or any(months.values())):
         returns = facts_of("returns")
         names = {"freight": returns["quality_freight_payer"], "quality_days": returns["quality_days"]}
-        key = "fault_now" if fresh else "fault_later"
+        wants_repair = re.search(text("order_policy.repair_asked"), turn.text) is not None
+        key = "fault_now" if fresh else "repair" if wants_repair else "fault_later"
         words += "\n" + text(f"order_policy.{key}", **facts_of("warranty"), **names)
     return _answered(turn, order, words, buttons)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -13,15 +14,20 @@ from actions.answer import Reply, human, say
 from actions.base import ShopAction
 from actions.context import Turn, read_turn
 from actions.order_choice import DEFAULT_TOPIC, MAX_LISTED, choose
-from actions.order_form import choice_of
 from actions.order_list import order_list_card
+from actions.order_pick import asks_about_all, choice_of
+from actions.policies import policy_text
 from actions.references import listed_before
 from actions.shop_api import ShopError
 from actions.shop_types import Order
 from actions.texts import text
 from actions.words import tail
 
+DELIVERY_TIME = ("query_logistics", "query_order_status")
+
 logger = logging.getLogger(__name__)
+
+FORGOTTEN = re.compile(r"忘|不记得|记不(得|清|住)|不知道|想不起|不清楚")
 
 
 class ActionAskOrderId(ShopAction):
@@ -70,8 +76,11 @@ class ActionAskPhoneEnding(ShopAction):
         order_tail = tail(str(tracker.slots.get("order_id") or ""))
         if just_explained(tracker):
             return []
-        if turn.requested_slot == "phone_ending" and turn.intent != "inform":
-            say(dispatcher, (Reply(text("order_form.ask_ending_again", tail=order_tail), buttons=(human(),)),))
+        if turn.requested_slot == "phone_ending" and (turn.intent != "inform" or FORGOTTEN.search(turn.text)):
+            again = text("order_form.ask_ending_again", tail=order_tail)
+            other = text("order_form.ending_forgotten", tail=order_tail)
+            words = other if FORGOTTEN.search(turn.text) else not_twice(turn, again, other)
+            say(dispatcher, (Reply(words, buttons=(human(),)),))
             return []
         if turn.customer_id is None:
             words = text("order_form.ask_ending_visitor", tail=order_tail)
@@ -93,7 +102,12 @@ def visitor_question(turn: Turn, *, again: bool) -> str:
     """How to ask somebody unknown for the order number."""
     if turn.entities.get("tracking_number") and not again:
         return text("order_form.tracking_needs_order")
-    return text("order_form.ask_order_visitor_again" if again else "order_form.ask_order_visitor")
+    # 几天能到 said by somebody who has named no parcel: the rule is an answer too.
+    if not again and re.search(text("order_form.asks_days"), turn.text) and turn.slots.get("topic") in DELIVERY_TIME:
+        return policy_text("shipping.ask_shipping_policy", turn.text) + "\n" + text("order_form.ask_order_this_one")
+    if not again:
+        return text("order_form.ask_order_visitor")
+    return not_twice(turn, text("order_form.ask_order_visitor_again"), text("order_form.ask_order_visitor_other"))
 
 
 def list_question(turn: Turn, topic: str, orders: list[Order], *, again: bool, shown: list[str] | None = None) -> Reply:
@@ -105,9 +119,9 @@ def list_question(turn: Turn, topic: str, orders: list[Order], *, again: bool, s
             text("order_form.ask_order_visitor_again" if again else "order_form.ask_order_visitor"), buttons=(human(),)
         )
     if again:
-        words = text("order_form.ask_order_list_again")
+        words = not_twice(turn, text("order_form.ask_order_list_again"), text("order_form.ask_order_list_other"))
     elif choice.fits:
-        words = text("order_form.ask_order_list")
+        words = text("order_form.ask_order_list_all" if asks_about_all(turn, topic) else "order_form.ask_order_list")
     else:
         words = text("order_form.ask_order_list_none_fit", wish=text(f"wishes.{topic}"))
     if len(choice.listed) < len(orders) and len(choice.listed) == MAX_LISTED:
@@ -115,17 +129,21 @@ def list_question(turn: Turn, topic: str, orders: list[Order], *, again: bool, s
     return Reply(words, order_list_card(list(choice.listed)), (human(),))
 
 
+def not_twice(turn: Turn, words: str, other: str) -> str:
+    """The question in `other` words when the answer to the message before ended with these."""
+    before = turn.said[: len(turn.said) - len(turn.said_now)]
+    return other if before and before[-1].startswith(words) else words
+
+
 def just_explained(tracker: Tracker) -> bool:
     """Whether this turn has already said what is still needed: a wrong ending or number, or nothing understood."""
     spoken = False
     for event in reversed(tracker.events):
         spoken = spoken or event.get("event") == "bot"
-        if event.get("name") == "action_take_information" and spoken:
+        if event.get("name") in ("action_take_information", "action_clarify") and spoken:
             return True
         if event.get("event") == "user":
             return False
-        if event.get("event") == "action" and event.get("name") == "action_clarify":
-            return True
         if event.get("event") == "slot" and event.get("name") == "verify_failures" and event.get("value"):
             return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,7 @@ from actions.offers import buttons_for, offer
 from actions.policies import facts_of
 from actions.shop_types import Hold, Order
 from actions.texts import has_text, text
+from actions.urges import urge_payloads, urge_words
 from actions.words import day_time, days_between, deadline, money, parse_time, stamp, tail
 
 # What helps while an unshipped order waits for this; the clauses and buttons are those of actions/offers.py.
@@ -119,12 +121,16 @@ def answer_status(turn: Turn, order: Order) -> Answer:
     return _answer(turn, order, "order_status", str(words), after.get(status, (human(),)))
 
 
-def waiting_offer(order: Order, *, needed: bool) -> tuple[str, tuple[Button, ...]]:
-    """What can be done about an order that has not left: two ways in words when it is `needed`, else buttons."""
+def waiting_offer(order: Order, *, needed: bool, without: Collection[str] = ()) -> tuple[str, tuple[Button, ...]]:
+    """What can be done about an order that has not left: two ways in words when it is `needed`, else buttons.
+
+    `without` are payloads already under way.
+    """
     hold = order["hold"]
     if not needed:
-        return "", buttons_for(("urge_dispatch", "readdress", "cancel"))
-    return offer(WAYS_OF.get(hold["code"] if hold else "", ("urge_dispatch", "cancel")))
+        ways = buttons_for(("urge_dispatch", "readdress", "cancel"))
+        return "", tuple(item for item in ways if item.payload not in without)
+    return offer(WAYS_OF.get(hold["code"] if hold else "", ("urge_dispatch", "cancel")), without)
 
 
 def dispatch_words(order: Order, now: datetime) -> str:
@@ -146,8 +152,10 @@ def _answer_unshipped(turn: Turn, order: Order) -> Answer:
     plan = dispatch_of(order, turn.now)
     ship_at = deadline(plan.ship_at, turn.now) if plan.ship_at else ""
     days_late = max(1, days_between(plan.ship_at, turn.now)) if plan.overdue and plan.ship_at else 0
-    sentence, buttons = waiting_offer(order, needed=bool(plan.reason) or plan.overdue)
-    words = Words().add(lead(turn)).add(dispatch_words(order, turn.now)).add(sentence)
+    sentence, buttons = waiting_offer(
+        order, needed=bool(plan.reason) or plan.overdue, without=urge_payloads(turn, order)
+    )
+    words = Words().add(lead(turn)).add(dispatch_words(order, turn.now)).add(urge_words(turn, order)).add(sentence)
     facts = [fact("order_status", status_text(order), "order_api", turn.now)]
     promises = []
     if plan.reason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -13,6 +13,8 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.answer import Answer, Reply, button, finding, human
 from actions.base import AnsweringAction
 from actions.context import Turn, read_turn
+from actions.pending import ABOUT_GOODS
+from actions.product_focus import names_a_product
 from actions.texts import TextError, book, fill, find, gaps, shown, text
 from actions.words import money
 
@@ -33,11 +35,14 @@ def policy(path: str) -> Any:
     return find(book("policies"), path)
 
 
-def policy_text(path: str) -> str:
-    """The finished text `section.name`; raises TextError when a fact is missing."""
+def policy_text(path: str, words: str = "") -> str:
+    """The finished text `section.name`, or the lines of it that the customer's words ask for.
+
+    Raises TextError when a fact is missing.
+    """
     section_name, name = path.split(".")
     section = policy(section_name)
-    template = find(section, f"texts.{name}")
+    template = _lines_for(find(section, f"texts.{name}"), section.get("asked", {}).get(name, ()), words)
     return fill(template, {gap: _fact_words(section, gap) for gap in gaps(template)}, path)
 
 
@@ -50,6 +55,19 @@ def facts_of(section_name: str) -> dict[str, str]:
 def payer_words(payer: str) -> str:
     """Who pays the way back, "customer" or "shop", as a clause."""
     return str(policy(f"returns.payer_words.{payer}"))
+
+
+def asked_lines(path: str, words: str) -> int:
+    """How many lines of the text `section.name` the words ask for; 0 for none in particular."""
+    section_name, name = path.split(".")
+    patterns: Sequence[str] = policy(section_name).get("asked", {}).get(name, ())
+    return sum(bool(re.search(pattern, words)) for pattern in patterns)
+
+
+def _lines_for(template: str, patterns: Sequence[str], words: str) -> str:
+    lines = template.strip().split("\n")
+    asked = [line for line, pattern in zip(lines, patterns, strict=False) if words and re.search(pattern, words)]
+    return "\n".join(asked or lines)
 
 
 def _fact_words(section: Mapping[str, Any], name: str) -> str:
@@ -74,7 +92,10 @@ class ActionAnswerPolicy(AnsweringAction):
         tracker: Tracker,
         domain: dict[str, Any],
     ) -> list[EventType]:
-        if _wants_difference(read_turn(tracker)):
+        turn = read_turn(tracker)
+        if turn.intent == "bargain" and re.search(text("products.reads_price"), turn.text) and names_a_product(turn):
+            return [FollowupAction("action_answer_product")]
+        if _wants_difference(turn):
             return [SlotSet("topic", PRICE_PROTECTION), FollowupAction("order_form")]
         return await super().run(dispatcher, tracker, domain)
 
@@ -85,11 +106,18 @@ class ActionAnswerPolicy(AnsweringAction):
         if known is not None:
             return known
         path, help_from = TEXT_OF_INTENT[turn.intent]
-        words = policy_text(path)
+        words = policy_text(path, _asked_of(turn))
         buttons = (human(help_from),) if help_from else ()
         if turn.intent == PRICE_PROTECTION:
             buttons = (button("refund_difference", f"/{PRICE_PROTECTION}"), *buttons)
         return Answer((Reply(words, buttons=buttons),), finding(turn, "policy", words))
+
+
+def _asked_of(turn: Turn) -> str:
+    """The words, and what they leave out: whoever is sending goods back asks who pays for that."""
+    under_way = turn.slots.get("transaction") or {}
+    asks_freight = under_way.get("topic") in ABOUT_GOODS and re.search(r"[运邮]费|快递费", turn.text)
+    return text("shipping_back_words") if asks_freight else turn.text
 
 
 def _wants_difference(turn: Turn) -> bool:

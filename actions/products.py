@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.answer import Answer, Button, Reply, fact, finding, human
 from actions.base import AnsweringAction
 from actions.context import Turn, read_turn
+from actions.order_choice import WORD_LENGTH, overlap
+from actions.product_focus import product_spoken_of
 from actions.promotions import usable
 from actions.references import only_points
 from actions.shop_api import NotFoundError, ShopError
@@ -20,6 +23,9 @@ from actions.texts import text
 from actions.words import day, money, parse_time
 
 MAX_ATTRIBUTES = 5
+MAX_FOLLOW_UP = 12
+MAX_QUERY = 30
+ABOUT_PRODUCTS = ("ask_product_info", "ask_stock")
 LOW_STOCK = 5
 MAX_SIMILAR = 3
 # How many products of the category to look through for some that are in stock.
@@ -36,9 +42,21 @@ def product_words(product: Product) -> str:
     return words + text("products.warranty", months=months) if months else words
 
 
+def attribute_words(product: Product, words: str) -> str:
+    """Only what was asked for: 续航多久, 蓝牙几点几; nothing when no attribute is named."""
+    shown = [
+        text("products.attribute", name=name, value=value)
+        for name, value in product["attributes"].items()
+        if name in words or overlap(f"{name} {value}", words.replace(product["title"], "")) >= WORD_LENGTH
+    ]
+    if not shown:
+        return ""
+    return text("products.only", title=product["title"], attributes="，".join(shown[:MAX_ATTRIBUTES]))
+
+
 def stock_words(product: Product, now: datetime, wanted: tuple[str, ...] = ()) -> str:
     """Stock of each variety; those the customer named first, and when they are out, what else there is."""
-    fitting = [sku for sku in product["skus"] if all(word in sku["text"] for word in wanted)] if wanted else []
+    fitting = [sku for sku in product["skus"] if all(_is_named(word, sku) for word in wanted)] if wanted else []
     if wanted and not fitting:
         intro = text("products.no_such_version", title=product["title"], wanted="".join(wanted))
         return "\n".join([intro, *(_stock_line(sku, now) for sku in product["skus"])])
@@ -81,6 +99,11 @@ def asking(product: Product, intent: str) -> str:
     return f'/{intent}{{"product":"{product["title"]}"}}'
 
 
+def _is_named(word: str, sku: Sku) -> bool:
+    """黑色 is 曜石黑 too."""
+    return word in sku["text"] or (len(word) > 1 and word.endswith("色") and word[:-1] in sku["text"])
+
+
 def _stock_line(sku: Sku, now: datetime) -> str:
     if sku["stock"] > LOW_STOCK:
         return text("products.stock_line", sku=sku["text"])
@@ -106,18 +129,25 @@ class ActionAnswerProduct(AnsweringAction):
         turn = read_turn(tracker)
         if asks_on_about_an_order(turn):
             return [FollowupAction("order_form")]
-        return await super().run(dispatcher, tracker, domain)
+        events = await super().run(dispatcher, tracker, domain)
+        by_rule = turn.intent in ABOUT_PRODUCTS or any(event["event"] == "followup" for event in events)
+        # 那黑色呢 comes here from another action: no rule knows what follows.
+        return events if by_rule or tracker.active_loop.get("name") else [*events, FollowupAction("action_listen")]
 
     async def answer(self, turn: Turn) -> Answer:
-        named = turn.entities.get("product", ())
+        named = turn.entities.get("product", ()) or self._spoken_of(turn)
         products = await self._find(turn, named)
         if not products:
             words = text("products.none", query=named[0]) if named else text("products.which")
             return Answer((Reply(words, buttons=(human(),)),), finding(turn, "product", words))
-        stock = turn.intent == "ask_stock"
+        stock = turn.intent == "ask_stock" or asks_for_stock(turn)
         words, buttons = await (self._stock(turn, products) if stock else self._info(turn, products))
         facts = [fact("product", products[0]["title"], "order_api", turn.now)]
         return Answer((Reply(words, buttons=buttons),), finding(turn, "product", words, facts=facts))
+
+    def _spoken_of(self, turn: Turn) -> tuple[str, ...]:
+        """The product of the last answer about one, unless the page shows another."""
+        return () if turn.page_product_id else product_spoken_of(turn)
 
     async def _find(self, turn: Turn, named: tuple[str, ...]) -> list[Product]:
         if named:
@@ -125,11 +155,17 @@ class ActionAnswerProduct(AnsweringAction):
             exact = [product for product in found if product["title"] == named[0]]
             return exact or found
         if turn.page_product_id is None:
-            return []
+            return await self._called(turn.text)
         try:
             return [await self.ask(self.shop.product, turn.page_product_id)]
         except NotFoundError:
             return []
+
+    async def _called(self, words: str) -> list[Product]:
+        """The products a part of whose title the words hold, when none was understood."""
+        subject = re.sub(text("products.reads_beside"), "", words)[:MAX_QUERY]
+        found = await self.ask(self.shop.products, subject) if len(subject) >= WORD_LENGTH else []
+        return [product for product in found if overlap(product["title"], subject)][:1]
 
     async def _stock(self, turn: Turn, products: list[Product]) -> tuple[str, tuple[Button, ...]]:
         wanted = turn.entities.get("colour", ()) + turn.entities.get("size", ())
@@ -153,6 +189,9 @@ class ActionAnswerProduct(AnsweringAction):
             lines = [text("products.several_line", title=p["title"], price=money(p["price_fen"])) for p in products]
             return "\n".join([text("products.several"), *lines]), tuple(about(p, "ask_product_info") for p in products)
         product = products[0]
+        asked = attribute_words(product, turn.text)
+        if asked:
+            return asked, (Button(text("buttons.see_stock"), asking(product, "ask_stock")), human())
         words = product_words(product) + await self._coupon(turn, product) + text("products.advice")
         return words, (Button(text("buttons.see_stock"), asking(product, "ask_stock")), human())
 
@@ -161,9 +200,24 @@ class ActionAnswerProduct(AnsweringAction):
         if turn.customer_id is None:
             return ""
         try:
-            return coupon_words(product, await self.ask(self.shop.coupons, turn.customer_id), turn.now)
+            coupons = await self.ask(self.shop.coupons, turn.customer_id)
+            words = coupon_words(product, coupons, turn.now)
+            none = not words and usable(coupons, turn.now) and re.search(text("products.reads_coupon"), turn.text)
+            return text("products.coupon_none") if none else words
         except ShopError:
             return ""
+
+
+def asks_for_stock(turn: Turn) -> bool:
+    """有没有雾霾蓝的, 那黑色呢: a version asked for, whatever the intent."""
+    version = turn.entities.get("colour", ()) + turn.entities.get("size", ())
+    return bool(version) and re.search(text("products.reads_stock"), turn.text) is not None
+
+
+def goes_on_about_a_product(turn: Turn) -> bool:
+    """那黑色呢 right after an answer about a product."""
+    short = len(turn.text.strip()) <= MAX_FOLLOW_UP and re.search(text("products.reads_follow_up"), turn.text)
+    return bool(short and product_spoken_of(turn))
 
 
 def asks_on_about_an_order(turn: Turn) -> bool:

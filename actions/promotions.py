@@ -7,7 +7,7 @@ from datetime import datetime
 from actions.answer import Answer, Reply, fact, finding
 from actions.base import AnsweringAction
 from actions.context import Turn
-from actions.policies import policy_text
+from actions.policies import asked_lines, policy_text
 from actions.shop_types import Coupon
 from actions.texts import text
 from actions.words import deadline, parse_time
@@ -48,10 +48,12 @@ class ActionAnswerCoupons(AnsweringAction):
         return "action_answer_coupons"
 
     async def answer(self, turn: Turn) -> Answer:
-        rules = policy_text("promotions.ask_promotion")
+        rules = policy_text("promotions.ask_promotion", turn.text)
         if turn.customer_id is None:
             words = f"{rules}\n{text('promotions.login')}"
             return Answer((Reply(words),), finding(turn, "policy", words))
+        if asked_lines("promotions.ask_promotion", turn.text):
+            return Answer((Reply(rules),), finding(turn, "policy", rules))
         coupons = await self.ask(self.shop.coupons, turn.customer_id)
         words = f"{usable_words(coupons, turn.now)}\n{rules}"
         facts = [fact("coupons_usable", len(usable(coupons, turn.now)), "member_api", turn.now)]

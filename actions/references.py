@@ -28,7 +28,7 @@ _STATES: dict[str, tuple[str, ...]] = {
     r"(没|未|待|不)付款": ("pending_payment",),
     r"(没|未|待|不)发(货|出)": ("unshipped",),
     r"(在|半)路上|运输|(没|未)到|派送": ("shipped",),
-    r"签收|收到了|(已经?)?到了|完成": ("delivered", "completed"),
+    r"签收|收到了|(?<![款钱])到了|完成": ("delivered", "completed"),
     r"退款|在退": ("refunding", "refunded"),
     r"取消": ("cancelled",),
 }
@@ -95,6 +95,9 @@ def pointed_at(
         return None
     by_id = {order["order_id"]: order for order in orders}
     shown = [by_id[order_id] for order_id in listed if order_id in by_id]
+    named = mentioned(list(orders), words) if reference.kind == SPOKEN_OF else []
+    if len(named) == 1:
+        return Choice(named[0]["order_id"])  # 刚才那个音箱
     if reference.kind == SPOKEN_OF:
         return Choice(focus_order_id) if focus_order_id in by_id else None
     if reference.kind == ANOTHER:

@@ -70,7 +70,7 @@ def answer_refund(turn: Turn, order: Order, refunds: list[Refund], chase: Docume
         words.add(text("refunds.multiple", count=len(refunds)))
     words.add(_state_words(order, refund, turn.now)).add(expectation(refund, turn.now))
     words.add(_chase_words(chase, turn.now))
-    reply = Reply(str(words), refund_card(refund, turn.now), _buttons(refund, chase, turn.now))
+    reply = Reply(str(words), refund_card(refund, turn.now), _buttons(order, refund, chase, turn.now))
     return Answer((reply,), _finding(turn, order, refund, str(words), chase))
 
 
@@ -137,7 +137,7 @@ def _answer_by(chase: Document) -> datetime:
     return parse_time(chase["answer_by"])
 
 
-def _buttons(refund: Refund, chase: Document | None, now: datetime) -> tuple[Button, ...]:
+def _buttons(order: Order, refund: Refund, chase: Document | None, now: datetime) -> tuple[Button, ...]:
     also_back = (button("see_points", "/query_points_balance"), button("see_coupons", "/ask_promotion"))
     if chase is not None:
         return also_back if _answer_by(chase) > now else (human("human_urge"),)
@@ -146,7 +146,7 @@ def _buttons(refund: Refund, chase: Document | None, now: datetime) -> tuple[But
         return (button("report_quality", "/report_quality_issue"), human("human_check"))
     if state == "withdrawn":
         return (button("want_return", "/request_return"), human("human_check"))
-    if state in ("requested", "reviewing", "approved"):
+    if state in ("requested", "reviewing", "approved") and order["status"] == "refunding":
         goods = button("see_progress", "/query_after_sales_progress") if refund["return_id"] else also_back[0]
         return (goods, button("undo", "/undo_request"))
     return also_back

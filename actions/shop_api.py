@@ -114,6 +114,7 @@ class ShopApi:
         retry = Retry(
             total=RETRIES,
             backoff_factor=0.1,
+            backoff_jitter=0.1,  # so that many conversations do not come back at the same moment
             status_forcelist=(502, 503, 504),
             allowed_methods=("GET",),
             raise_on_status=False,

@@ -12,6 +12,8 @@ from actions.answer import Reply, human, say
 from actions.base import ShopAction
 from actions.context import Turn, long_number_in, order_number_in, read_turn
 from actions.order_choice import FITTING_STATES
+from actions.pending import NEXT
+from actions.products import goes_on_about_a_product
 from actions.references import points_at_order
 from actions.texts import text
 
@@ -23,6 +25,15 @@ def names_an_order(turn: Turn) -> bool:
     goods = turn.entities.get("product", ())
     pointed = bool(goods) or points_at_order(turn.text, goods)
     return bool(pointed and turn.customer_id and turn.slots.get("topic"))
+
+
+def answered_before(events: list[dict[str, Any]], name: str) -> bool:
+    """Whether this action alone answered the message before the newest one."""
+    places = [place for place, event in enumerate(events) if event.get("event") == "user"][-2:]
+    if len(places) < 2:
+        return False
+    actions = [event.get("name") for event in events[slice(*places)] if event.get("event") == "action"]
+    return [action for action in actions if action != "action_listen"] == [name]
 
 
 class ActionGreet(ShopAction):
@@ -58,9 +69,13 @@ class ActionTakeInformation(Action):
         turn = read_turn(tracker)
         if names_an_order(turn):
             return [FollowupAction("order_form")]
+        if tracker.active_loop.get("name") is None and goes_on_about_a_product(turn):
+            return [FollowupAction("action_answer_product")]
         number = long_number_in(turn.text) if turn.requested_slot == "order_id" else None
         if number:
             say(dispatcher, (Reply(text("order_form.wrong_length", digits=len(number)), buttons=(human(),)),))
+        elif tracker.active_loop.get("name") is None and answered_before(tracker.events, self.name()):
+            say(dispatcher, (Reply(text("clarify.second"), buttons=(human(),)),))
         elif tracker.active_loop.get("name") is None:
             dispatcher.utter_message(response="utter_information_taken")
         return []
@@ -85,7 +100,10 @@ class ActionAffirm(Action):
             return [SlotSet("escalation", {"code": "customer_request", "words": [read_turn(tracker).text]})]
         if wish in FITTING_STATES:
             return [SlotSet("topic", wish), FollowupAction("order_form")]
-        dispatcher.utter_message(response="utter_affirm")
+        if tracker.slots.get("pending"):
+            return [FollowupAction(NEXT)]
+        # 好嘞 after an answer that asked nothing is no wish: it needs no list of what there is.
+        dispatcher.utter_message(response="utter_affirm" if asked_something(tracker.events) else "utter_deny")
         return []
 
 
@@ -108,8 +126,17 @@ class ActionDeny(Action):
             and points_at_order(turn.text, turn.entities.get("product", ()))
         ):
             return [FollowupAction("order_form")]
+        if tracker.active_loop.get("name") is None and goes_on_about_a_product(turn):
+            return [FollowupAction("action_answer_product")]
         dispatcher.utter_message(response="utter_deny")
-        return []
+        # What was left of an earlier message is not wanted any more, unless a form still has its question.
+        return [] if tracker.active_loop.get("name") else [SlotSet("pending", None)]
+
+
+def asked_something(events: list[dict[str, Any]]) -> bool:
+    """Whether the bot's last words were a question, or nothing was said yet."""
+    last = next((event for event in reversed(events) if event.get("event") == "bot"), None)
+    return last is None or str(last.get("text") or "").endswith("？")
 
 
 def asked_about(events: list[dict[str, Any]]) -> str | None:

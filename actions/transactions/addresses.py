@@ -26,6 +26,8 @@ _UNIT = r"号楼|号院|弄|栋|幢|座|单元|室|楼|层"
 # 28号 alone is a date: a house number counts behind its street.
 _PLACE = re.compile(rf"[0-9一二三四五六七八九十]\s*(?:{_UNIT})|[路街道巷村镇乡苑园]\s*[0-9A-Za-z]")
 _STREET = re.compile(r"[路街道巷弄村镇乡园苑厦城院校楼]|小区|广场|中心|大学|公司|公寓|花园")
+# 扫地机那单门牌写错了 beside a number is talk about an address, not one.
+_NO_STREET = re.compile(r"错|应该|[这那]单|订单|不对")
 _DISTRICT = re.compile(
     r"(?P<name>(?:(?![路街巷弄号村镇乡小])[\u4e00-\u9fff]){1,7}?(?:新区|园区|区|自治县|县|自治旗|旗)"
     r"|(?:(?![路街巷弄号村镇乡区])[\u4e00-\u9fff]){2,4}?市)"
@@ -85,7 +87,7 @@ def address_in(words: str, *, asked: bool) -> Parts | None:
     phone = mobile_in(words)
     clauses, name = _clauses(words, with_name=phone is not None)
     region, detail = _located(clauses, asked=asked)
-    if region is None:
+    if region is None or _NO_STREET.search(detail):
         return None
     parts = {
         "province": region.province,
@@ -96,6 +98,16 @@ def address_in(words: str, *, asked: bool) -> Parts | None:
         "phone": phone or "",
     }
     return {key: value for key, value in parts.items() if value}
+
+
+def corrected(detail: str, words: str) -> str | None:
+    """The street with one number put right (不对，是5栋; 门牌错了 是202); None when the words say anything else."""
+    said = re.sub(r"^.*(?:是|改成|改为|换成|写成|应该|不对|错了?|[嗯哦])", "", words.translate(_FULL_WIDTH))
+    number = re.fullmatch(rf"(\d{{1,5}})({_UNIT}|号)?的?", _tidy(said))
+    if number is None:
+        return None
+    places = list(re.finditer(rf"\d+(?={number[2]})" if number[2] else r"\d+", detail))
+    return detail[: places[-1].start()] + number[1] + detail[places[-1].end() :] if places else None
 
 
 def whole(recipient: Parts) -> str:

@@ -55,7 +55,8 @@ class Case:
 class Progress:
     """Slot `transaction`: survives the turn. `key` makes the document unique, `order_id` is proven.
 
-    `said` are the customer's own words behind each detail, for the person who may take over.
+    `said` are the customer's own words behind each detail, for the person who may take over; `waiting` is True when
+    the customer is just looking the answer up.
     """
 
     topic: str
@@ -66,6 +67,7 @@ class Progress:
     missed: int = 0
     failed: bool = False
     said: Mapping[str, str] = field(default_factory=dict)
+    waiting: bool = False
 
     @classmethod
     def read(cls, value: object) -> Progress | None:
@@ -82,4 +84,5 @@ class Progress:
             "missed": self.missed,
             "failed": self.failed,
             "said": dict(self.said),
+            "waiting": self.waiting,
         }

@@ -119,11 +119,13 @@ def remedy_details(kind: str, case: Case) -> tuple[Detail, ...]:
     name = "remedy" if case.details.get("remedy") in (None, *possible) else "other_remedy"
 
     def ask(case: Case, again: bool) -> Reply:
-        sold_out = not again and no_stock_words(case)
+        sold_out = no_stock_words(case)
         if sold_out:
-            few = "only" if len(possible) == 1 else "no_stock"
+            few = "only" if len(possible) == 1 else "no_stock_again" if again else "no_stock"
             title = remedy_title(kind, possible[0])
             words = case.say(f"claims.ask_remedy_{few}", restock=sold_out, remedy=title)
+            if few == "no_stock" and words in case.turn.said:
+                words = case.say("claims.ask_remedy_no_stock_again")
         else:
             words = case.say("claims.ask_remedy_again" if again else "claims.ask_remedy")
         return Reply(words, buttons=tuple(Button(remedy_title(kind, one), chosen(one)) for one in possible))

@@ -18,7 +18,7 @@ from actions.words import day, deadline, parse_time
 BEFORE_SENDING = ("pending_payment", "unshipped", "cancelled")
 CLOSED = ("refunding", "refunded")
 # Refusals that leave the customer with what is our fault.
-FAULTY = ("claim_expired", "claim_expired_no_warranty", "claim_overdue")
+FAULTY = ("claim_expired", "claim_expired_again", "claim_expired_no_warranty", "claim_overdue")
 PROGRESS = ("see_progress", "/query_after_sales_progress")
 
 
@@ -90,6 +90,8 @@ def _sentence(case: Case, code: str, details: dict[str, Any]) -> str:
         return "claim_overdue" if parse_time(details["answer_by"]) < case.turn.now else code
     if code == "claim_expired" and _warranty_months(case) is None:
         return "claim_expired_no_warranty"
+    if code == "claim_expired" and any(item["kind"] == "exchange" for item in case.facts["returns"]):
+        return "claim_expired_again"
     return code
 
 
@@ -120,6 +122,7 @@ def _ways_on(name: str) -> tuple[Button, ...]:
         "not_delivered": (button("see_logistics", "/query_logistics"), human("human_check")),
         "order_closed": (button("see_refund", "/query_refund_status"), human("human_check")),
         "claim_expired": (button("see_warranty", "/ask_warranty"), human("human_check")),
+        "claim_expired_again": (human("human_check"), button("see_warranty", "/ask_warranty")),
         "claim_already_open": (button(*PROGRESS),),
         "return_already_open": (button(*PROGRESS), human("human_check")),
         "claim_already_approved": (human("human_check"), button(*PROGRESS)),

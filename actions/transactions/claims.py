@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from actions.answer import Answer, Button, Json, Reply, button, fact, finding, lead, promise
+from actions.pending import GOODS_BACK
 from actions.policies import facts_of, payer_words, policy, policy_text
 from actions.shop_api import Document, ShopApi, ShopConflictError
 from actions.shop_types import Line
+from actions.texts import text
 from actions.tone import OUR_FAULT
 from actions.transactions import claim_refusals as refusals
 from actions.transactions.case import Case
@@ -24,7 +27,7 @@ from actions.transactions.claim_details import (
     restart_payload,
     words_detail,
 )
-from actions.transactions.detail import Detail
+from actions.transactions.detail import ASKS, Detail
 from actions.transactions.transaction import Transaction
 from actions.words import deadline, money, parse_time
 
@@ -37,6 +40,7 @@ class DamagedItem(Transaction):
     topic: ClassVar[str] = "report_damaged_item"
     texts: ClassVar[str] = "claims"
     kind: ClassVar[str] = "damaged"
+    verbs: ClassVar[str] = "退|换|补|寄|赔"
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         order = case.the_order
@@ -57,11 +61,23 @@ class DamagedItem(Transaction):
             f"claims.opening.{self.kind}",
             quality_days=returns["quality_days"],
             freight=payer_words(str(policy("returns.quality_freight_payer"))),
+            **self._named(case),
         )
+
+    def _named(self, case: Case) -> dict[str, str]:
+        """{title} is that of the goods the first message names, where an order has several."""
+        lines = claimed_lines(case)
+        return {"title": lines[0]["title"]} if "line" in case.details and len(lines) == 1 else {}
 
     def details(self, case: Case) -> tuple[Detail, ...]:
         line = (line_detail(),) if len(case.the_order["lines"]) > 1 else ()
         return (*line, words_detail(self.topic, self.kind_of(case)), *remedy_details(self.kind_of(case), case))
+
+    def includes(self, case: Case) -> bool:
+        """那退了吧, 杯子是好的就护手霜: the remedy and the goods in passing, no wish of their own."""
+        if case.turn.intent in GOODS_BACK:
+            return not re.search(text("transactions.claims.reads.other_version"), case.turn.text)
+        return case.turn.intent in ("ask_product_info", "ask_stock") and not ASKS.search(case.turn.text)
 
     def kind_of(self, case: Case) -> str:
         """damaged, wrong, missing or quality, as far as it is known."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from actions.answer import Answer, Reply, button, fact, finding, human, lead, promise, title_of
 from actions.policies import facts_of, policy_text
-from actions.promotions import usable
+from actions.promotions import usable, usable_words
 from actions.shop_api import Document, ShopApi, ShopConflictError
 from actions.shop_types import Coupon, Order
 from actions.texts import has_text, text
@@ -40,6 +40,9 @@ class CouponReissue(Transaction):
         if case.turn.customer_id is None:
             words = case.say("coupons.sign_in") + "\n" + policy_text("promotions.coupon_rules")
             return _told(case, words, what="policy")
+        if _coupons(case) and _reads(case, "which_ones"):
+            words = usable_words(_coupons(case), case.turn.now) + "\n"
+            return _told(case, words + policy_text("promotions.ask_promotion", text("buttons.get_coupons")))
         return None if _coupons(case) else _told(case, case.say("coupons.none", **facts_of("promotions")))
 
     def opening(self, case: Case) -> str:

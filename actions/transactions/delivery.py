@@ -33,6 +33,7 @@ class DeliveryProblem(Transaction):
 
     topic: ClassVar[str] = "report_delivery_problem"
     texts: ClassVar[str] = "delivery"
+    verbs: ClassVar[str] = "查|找|报|核实"
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         order = case.the_order
@@ -71,6 +72,10 @@ class DeliveryProblem(Transaction):
     def details(self, case: Case) -> tuple[Detail, ...]:
         return (reason_detail(self.topic),)
 
+    def agrees(self, case: Case) -> bool:
+        """家里人都问了没有: who tells the trouble once more wants the search."""
+        return case.turn.intent == self.topic or bool(re.search(_pattern("looked"), case.turn.text))
+
     def restate(self, case: Case) -> Reply:
         parcel = parcel_of(case)
         seen = logistics.seen_now(parcel, case.turn.now)
@@ -83,9 +88,10 @@ class DeliveryProblem(Transaction):
             parcel=tail(parcel["tracking_number"]),
             trace_hours=facts_of("shipping")["trace_hours"],
         )
-        instead = case.say("delivery.or_refund") if moving and seen.anomaly is not None else ""
+        complains = code == "courier"
+        instead = case.say("delivery.or_refund") if moving and seen.anomaly is not None and not complains else ""
         card = logistics.logistics_card(parcel, seen, case.turn.now) if case.turn.intent == self.topic else None
-        return Reply(words + instead + case.say("delivery.now"), card)
+        return Reply(words + instead + case.say("delivery.now_courier" if complains else "delivery.now"), card)
 
     def commit(self, shop: ShopApi, case: Case, key: str) -> Document:
         reason = case.details["reason"]
@@ -213,6 +219,7 @@ def _refused(case: Case, code: str, details: dict[str, Any]) -> Answer:
             "trace_id": details["trace_id"],
             "requested_at": day_time(parse_time(details["requested_at"]), now),
             "answer_by": deadline(parse_time(details["answer_by"]), now),
+            "if_lost": "" if details.get("reason") == "courier" else case.say("delivery.if_lost"),
         }
     path = f"delivery.refused.{code}"
     words = case.say(path if has_text(f"transactions.{path}") else "common.refused", **values)

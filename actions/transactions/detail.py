@@ -15,8 +15,15 @@ from actions.transactions.case import Case
 # Intents under which a free sentence may be the answer to a question; anything else is a question of its own.
 FREE_ANSWERS = ("inform", "nlu_fallback", "out_of_scope", "affirm", "deny", "greet", "thank")
 MAX_WORDS = 300
+# A question, whatever else the words say.
+ASKS = re.compile(r"[?？]|吗|呢$|多少|几[个天号]|怎么|什么|有没有|哪")
 STOP = re.compile(
-    r"^(那?(还是)?算了|(那?就?先)?不(用|要|想)?(办|弄|退|换|改|申请|开|报|查|提交|补|搞)了|先不(用|办|弄|退|换|改)?|退出|放弃|停下?|不需要了?)"
+    r"^(那?(还是)?算了|(那?(就|还是)?先?|还是)不(用|要|想)?(办|弄|退|换|改|申请|开|报|查|提交|补|搞)了|先不(用|办|弄|退|换|改)?|退出|放弃|停下?|不需要了?)"
+)
+# 稍等, 税号我找一下: nothing to say yet.
+WAIT = re.compile(
+    r"^[好的嗯行那哦，, ]*(稍等|等等|等我?一?[下会]儿?|别急|马上[找发去])[^?？，, ]{0,4}[。！!～~]*$"
+    r"|(让我|我)[去先再]*[找查问看翻想](一?下|看看|看|找|想|问)[哈啊吧]?[。！!～~]*$"
 )
 YES = re.compile(
     r"^(嗯+|好+(的|滴|吧|呀|啊)?|可以的?|行(吧|的)?|对(的|头)?|是的?|确认(提交)?|提交吧?|没(问题|错)|ok|就这样|办吧|要的?|需要|同意)[。！!~～，,呀啊吧了]*$",
@@ -60,6 +67,9 @@ def choice(name: str, question: str, options: Callable[[Case], Sequence[Option]]
         pressed = case.turn.entities.get("choice", ())
         if asked and pressed and pressed[-1] in found:
             return pressed[-1]
+        titles = [option.title for option in options(case)]
+        if asked and case.turn.intent.startswith("query_") and case.turn.text.strip() not in titles:
+            return None  # 之前那笔退款到了没: a question that happens to hold a word of an answer
         named = _named(case.turn.text, options(case))
         if named is None and asked:
             place = ordinal_in(case.turn.text)
@@ -86,7 +96,8 @@ def words_of(
 
     def read(case: Case, asked: bool) -> str | None:
         words = case.turn.text.strip()[:MAX_WORDS]
-        if not asked or case.turn.intent not in (*FREE_ANSWERS, *intents) or STOP.search(words) or YES.match(words):
+        no_answer = any(pattern.search(words) for pattern in (STOP, YES, WAIT))
+        if not asked or case.turn.intent not in (*FREE_ANSWERS, *intents) or no_answer:
             return None
         return usable(words)
 

@@ -27,7 +27,7 @@ _AMOUNT = re.compile(r"(?<!\d)(\d{1,7}(?:\.\d{1,2})?)(?!\d|\s*[月日号点:：�
 _MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 _NUMBER = r"[\d一二两三四五六七八九十几半]+"
 _DAY = (
-    r"(?:20\d\d[-年/.])?\d{1,2}[月\-/]\d{1,2}[日号]?|\d{1,2}[日号]|大前天|[今昨前]天|[今昨]晚|今早|刚[才刚]|"
+    r"(?:20\d\d[-年/.])?\d{1,2}[月\-/]\d{1,2}[日号]?|\d{1,2}[日号]|大前天|[今昨前][天儿个]|[今昨]晚|今早|刚[才刚]|"
     r"[上这本]个?(?:周|星期|礼拜)[一二三四五六日天末]?|[上这本]个?月初?|(?:周|星期|礼拜)[一二三四五六日天末]|"
     rf"{_NUMBER}个?(?:天|周|星期|月|小时|分钟|钟头)(?:之?前)?|双十一|国庆|元旦|春节"
 )
@@ -40,6 +40,8 @@ _NEAR = (
     ("今早", 0, "早上"),
     ("今晚", 0, "晚上"),
     ("昨天", 1, ""),
+    ("昨个", 1, ""),
+    ("昨儿", 1, ""),
     ("昨晚", 1, "晚上"),
     ("前天", 2, ""),
 )
@@ -69,7 +71,8 @@ def _system_version(case: Case, asked: bool) -> str | None:
     named = case.turn.entities.get("system_version", ())
     words = case.turn.text
     if not named and not asked:
-        return None
+        browser = re.search(text(f"{BOOK}.versions.browsers_named"), words)
+        return browser[0] if browser and case.details.get("platform") == "pc" else None
     if asked and not named and _unknown(words):
         return UNKNOWN
     if asked and case.details.get("platform") == "pc":

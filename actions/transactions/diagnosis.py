@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from actions.transactions.guide import (
     BOOK,
     ENOUGH,
     FAULTS,
+    GONE,
     LATER,
     SOLVED,
     STILL,
@@ -26,6 +28,7 @@ from actions.transactions.guide import (
     check_detail,
     first_match,
     guide_for,
+    is_gone,
     person_for,
     picked,
 )
@@ -43,6 +46,7 @@ class Fault(Transaction):
     """What all faults share. Filing a ticket is harmless, so it needs no yes."""
 
     texts: ClassVar[str] = "diagnosis"
+    no_ends_it: ClassVar[bool] = False
     confirms: ClassVar[bool] = False
     # Tickets of these topics are about the same kind of fault.
     ticket_topics: ClassVar[tuple[str, ...]] = ()
@@ -72,7 +76,8 @@ class Fault(Transaction):
         if not self.symptom(case):
             return (symptom,)
         same = (same_detail(self),) if self.open_ticket(case) else ()
-        return (symptom, *same, *self.questions(case))
+        gone = (GONE,) if is_gone(case, self.device_questions(case)) else ()
+        return (symptom, *gone, *same, *self.questions(case))
 
     def questions(self, case: Case) -> tuple[Detail, ...]:
         """What is asked beside the symptom: device and time first, then the checks."""
@@ -96,6 +101,10 @@ class Fault(Transaction):
         for_a_person = self.refuse(case)
         if for_a_person is not None:
             return for_a_person
+        if case.details.get(GONE.name):
+            words = case.say("diagnosis.ended.solved")
+            entry = finding(case.turn, "diagnosis", text("findings.solved_itself"))
+            return Answer((Reply(words),), {**entry, "helped": True})
         if case.details.get("same") == "same":
             return self._still_open(case)
         for check in self.checks(case):
@@ -103,6 +112,10 @@ class Fault(Transaction):
             if result in (SOLVED, LATER):
                 return self._settled(case, check, result)
         return None
+
+    def includes(self, case: Case) -> bool:
+        """清过缓存了莫得用, said while something else is asked for."""
+        return any(item.done and re.search(item.done, case.turn.text) for item in self.guide(case).checks)
 
     def restate(self, case: Case) -> Reply:
         return Reply(case.say("diagnosis.restate", sentence=self.sentence(case)))

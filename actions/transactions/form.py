@@ -13,10 +13,10 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.answer import Answer, Reply, button, finding, human, remember, say
 from actions.base import ShopAction, shop_down
 from actions.context import Turn, read_turn, with_wish
-from actions.pending import going_on
+from actions.pending import further_wishes, going_on, is_brought_up, queue_of, same_matter, waiting_topics, with_further
 from actions.shop_api import NotFoundError, ShopConflictError, ShopError
 from actions.shop_types import Order
-from actions.texts import has_text, text
+from actions.texts import has_text, shown, text
 from actions.tone import closing
 from actions.transactions.case import (
     CANCELLED,
@@ -28,7 +28,8 @@ from actions.transactions.case import (
     Case,
     Progress,
 )
-from actions.transactions.hearing import begin, heard, missing
+from actions.transactions.detail import FREE_ANSWERS
+from actions.transactions.hearing import POLITE, begin, heard, missing
 from actions.transactions.registry import transaction_for
 from actions.transactions.transaction import Transaction, confirm_buttons
 
@@ -102,6 +103,8 @@ class ActionBeginTransaction(TransactionAction):
             answer = shop_down(turn, error)
         say(dispatcher, answer.replies, hello)
         waits = [*opened(progress, tracker), *going_on(tracker, turn, busy=progress is not None)]
+        if progress is not None and is_brought_up(tracker, turn):
+            waits.append(FollowupAction("transaction_form"))  # the rule begins with the intent of the message
         return [*met, *noted(tracker, answer), *waits]
 
 
@@ -121,17 +124,31 @@ class ActionAskDetail(TransactionAction):
         if progress is None:
             return []
         turn = read_turn(tracker)
+        if progress.waiting and not spoken_since(tracker):
+            say(dispatcher, (Reply(text("transactions.common.take_your_time")),))
+            return []
         hello = ""
         try:
             transaction = transaction_for(progress.topic, None)
             reply = question(transaction, await self.case_of(transaction, turn, progress), progress)
-            hello = await self.hello(turn)
+            hello = await self.hello(turn) or self.put_off(turn, progress, tracker)
         except ShopError as error:
             reply = shop_down(turn, error).replies[0]
+        if turn.intent in POLITE and not spoken_since(tracker):
+            reply = replace(reply, text=text(f"transactions.common.polite.{turn.intent}") + reply.text)
+        elif reply.text in turn.said[-2:] and not progress.missed and not spoken_since(tracker):
+            reply = replace(reply, text=text("transactions.common.noted") + reply.text)
         if is_resumed(tracker, progress, turn):
             reply = replace(reply, text=text("transactions.common.resumed") + reply.text)
         say(dispatcher, (reply,), hello)
         return []
+
+    def put_off(self, turn: Turn, progress: Progress, tracker: Tracker) -> str:
+        """发票我记下了，这件办完就看。 when an answer named another wish beside."""
+        if progress.key.startswith(turn.message_id) or spoken_since(tracker):
+            return ""
+        names = [text(f"intents.{name}") for name in also_wanted(turn, progress)]
+        return text("talk.later", wish=shown(names)) if names else ""
 
 
 class ValidateTransactionForm(TransactionAction):
@@ -162,6 +179,8 @@ class ValidateTransactionForm(TransactionAction):
         if now is None:
             return []
         events: list[EventType] = [SlotSet("transaction", now.as_json())]
+        if now.step in OPEN_STEPS and also_wanted(turn, progress):
+            events.append(SlotSet("pending", with_further(beside(turn, progress), tracker.slots)))
         return events if now.step in OPEN_STEPS else [*events, SlotSet("requested_slot", None)]
 
 
@@ -200,7 +219,8 @@ class ActionFinishTransaction(TransactionAction):
         say(dispatcher, answer.replies)
         if unfinished is not None:
             return [*noted(tracker, answer), *opened(unfinished, tracker), FollowupAction("transaction_form")]
-        return [*noted(tracker, answer), *closed(), *_focus(progress, turn), *going_on(tracker, turn)]
+        rest = going_on(tracker, beside(turn, progress))
+        return [*noted(tracker, answer), *closed(), *_focus(progress, turn), *rest]
 
     def _given_up(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn, progress: Progress
@@ -210,7 +230,8 @@ class ActionFinishTransaction(TransactionAction):
             words = text(own if has_text(own) else "transactions.common.cancelled")
             say(dispatcher, (Reply(words),))
             answer = Answer((), finding(turn, "given_up", words))
-            return [*noted(tracker, answer), *closed(), *_focus(progress, turn), *going_on(tracker, turn)]
+            rest = going_on(tracker, beside(turn, progress))
+            return [*noted(tracker, answer), *closed(), *_focus(progress, turn), *rest]
         call = SlotSet("escalation", {"code": "repeated_failure", "words": [turn.text]})
         return [*noted(tracker, Answer((), finding(turn, "not_understood", turn.text))), *closed(), call]
 
@@ -230,10 +251,22 @@ def question(transaction: Transaction, case: Case, progress: Progress) -> Reply:
     return replace(reply, buttons=(yes, revise, no) if transaction.details(case) else (yes, no))
 
 
+def beside(turn: Turn, progress: Progress) -> Turn:
+    """The turn without the wish under way, however it was named again."""
+    others = [name for name in turn.intents if name != progress.topic and not same_matter(progress.topic, name)]
+    return replace(turn, intents=tuple(others))
+
+
+def also_wanted(turn: Turn, progress: Progress) -> list[str]:
+    """The wishes an answer names beside; under another intent the message is no sure sign of them."""
+    sure = turn.intent in (*FREE_ANSWERS, progress.topic)
+    return further_wishes(beside(turn, progress)) if sure else []
+
+
 def kindly_ended(answer: Answer, turn: Turn) -> Answer:
     """The answer with a closing sentence that fits the feeling after its last bubble, when there is one."""
-    if not answer.replies:
-        return answer
+    if not answer.replies or further_wishes(turn) or turn.slots.get("pending"):
+        return answer  # nobody says goodbye before the next wish
     *earlier, last = answer.replies
     return replace(answer, replies=(*earlier, replace(last, text=last.text + closing(turn))))
 
@@ -245,20 +278,37 @@ def opened(progress: Progress | None, tracker: Tracker) -> list[EventType]:
     """
     if progress is None:
         return []
-    earlier = Progress.read(tracker.slots.get("transaction"))
-    waiting = list(tracker.slots.get("pending") or [])
-    if earlier is not None and earlier.topic not in (progress.topic, *waiting):
+    displaced = _displaced(progress, tracker)
+    again: list[EventType] = []
+    if displaced is not None:
         # Changed in the tracker too: going_on reads the queue from there.
-        tracker.slots["pending"] = [earlier.topic, *waiting]
+        tracker.slots["pending"] = [displaced, *queue_of(tracker.slots)]
         again = [SlotSet("pending", tracker.slots["pending"])]
-    else:
-        again = []
     return [
         *again,
         SlotSet("transaction", progress.as_json()),
         SlotSet("transaction_open", True),
         SlotSet("detail", None),
     ]
+
+
+def _goes_on(earlier: Progress, now: Progress) -> bool:
+    """退货 instead of 换货 of the same order: the earlier wish is not wanted any more."""
+    return earlier.order_id == now.order_id and same_matter(earlier.topic, now.topic)
+
+
+def _displaced(progress: Progress, tracker: Tracker) -> dict[str, Any] | None:
+    """What the new transaction interrupts: an earlier one, kept as it stands, or a search for an order."""
+    known = (progress.topic, *waiting_topics(tracker.slots))
+    earlier = Progress.read(tracker.slots.get("transaction"))
+    if earlier is not None:
+        over = earlier.topic in known or _goes_on(earlier, progress)
+        return None if over else {"topic": earlier.topic, "transaction": earlier.as_json()}
+    topic = str(tracker.slots.get("topic"))
+    if tracker.active_loop.get("name") != "order_form" or topic in known:
+        return None
+    wish = tracker.slots.get("wish") or {}
+    return dict(wish) if wish.get("topic") == topic else {"topic": topic}
 
 
 def closed() -> list[EventType]:
@@ -273,6 +323,8 @@ def noted(tracker: Tracker, answer: Answer) -> list[EventType]:
 
 def is_resumed(tracker: Tracker, progress: Progress, turn: Turn) -> bool:
     """Whether something else was answered in between, so that the question needs a word of return."""
+    if is_brought_up(tracker, turn):
+        return False  # actions/pending.py has just said what comes now
     return not progress.key.startswith(turn.message_id) and spoken_since(tracker)
 
 

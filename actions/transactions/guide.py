@@ -126,6 +126,24 @@ def picked(
     return Detail(name, ask, understood)
 
 
+def is_gone(case: Case, device_questions: Sequence[Detail]) -> bool:
+    """Whether the fault is over before the first check: 好了可以了 while the device is still asked for."""
+    if GONE.name in case.details:
+        return True
+    asking = "symptom" in case.details and any(item.name not in case.details for item in device_questions)
+    short = len(case.turn.text.strip()) <= SHORT_ANSWER
+    return asking and short and GONE.read(case, True) is not None
+
+
+def _read_gone(case: Case, asked: bool) -> str | None:
+    solved = asked and answers(case) and first_match(f"{BOOK}.results.reads", case.turn.text) == SOLVED
+    return SOLVED if solved else None
+
+
+# Never asked for.
+GONE = Detail("gone", lambda case, again: Reply(""), _read_gone)
+
+
 def pressed(case: Case, values: Sequence[str]) -> str | None:
     """The button pressed last, when it is one of these."""
     found = case.turn.entities.get("choice", ())
@@ -137,6 +155,8 @@ def answers(case: Case) -> bool:
     words = case.turn.text.strip()
     if _ANOTHER_MATTER.search(words):
         return False
+    if matches("unknown.where", words):
+        return True
     if case.turn.intent in (*FREE_ANSWERS, *FAULTS):
         return True
     return len(words) <= SHORT_ANSWER and not _QUESTION.search(words)

@@ -20,14 +20,21 @@ from actions.transactions.case import (
     Case,
     Progress,
 )
-from actions.transactions.detail import FREE_ANSWERS, STOP, YES, Detail
+from actions.transactions.detail import FREE_ANSWERS, STOP, WAIT, YES, Detail
 from actions.transactions.transaction import Transaction
 
 MAX_MISSED = 3
+# Said in between they are neither answers nor misses.
+POLITE = ("greet", "thank")
 MAX_SAID = 60
 REVISE = re.compile(r"改一下|不对|错了|重新(填|选|来|写)|有误|不是这(个|样)")
 # 那就取消吧, 确认取消: at the confirmation the wish itself is a yes.
 WISHED_AGAIN = re.compile(r"^(确认|确定|那就|就|好的?|嗯)|吧[。！!～~]*$")
+# 行吧取消, 那帮我查吧: whatever intent the understanding reads from these few characters, they tell the bot to go on.
+GO_AHEAD = (
+    r"^[嗯那就好行的吧啊，, ]*(可以)?(给我|帮我|麻烦|你)?(赶紧|快点?|现在|直接)?(办|弄|提交|{verbs})"
+    r"(上|了)?(一?下|件)?(吧|呗|啊|呀|嘛|哈)?[。！!～~]*$"
+)
 
 
 def begin(transaction: Transaction, case: Case, progress: Progress) -> Progress:
@@ -37,6 +44,7 @@ def begin(transaction: Transaction, case: Case, progress: Progress) -> Progress:
 
 def heard(transaction: Transaction, case: Case, progress: Progress) -> Progress | None:
     """The transaction after this message, or None when the message is about something else."""
+    progress = replace(progress, waiting=False)
     if means_this_order_not(case):
         return replace(progress, step=OTHER_ORDER)
     if progress.step == CONFIRMING:
@@ -44,7 +52,7 @@ def heard(transaction: Transaction, case: Case, progress: Progress) -> Progress 
     wanted = missing(transaction, case)
     value = wanted.read(case, True) if wanted else None
     if wanted is None or value is None:
-        return _unanswered(case, progress)
+        return _corrected(transaction, case, progress) or _unanswered(transaction, case, progress)
     known = {**progress.details, wanted.name: value}
     # 换成黑色的，42 码: one sentence may answer the next questions too.
     return _advanced(
@@ -75,20 +83,43 @@ def _at_confirmation(transaction: Transaction, case: Case, progress: Progress) -
     if changed and not YES.match(words):
         return _advanced(transaction, case, progress, {**progress.details, **changed})
     wished_again = case.turn.intent == progress.topic and WISHED_AGAIN.search(words)
-    if case.turn.intent == "affirm" or YES.match(words) or wished_again:
+    agreed = _goes_ahead(transaction, words) or (not REVISE.search(words) and transaction.agrees(case))
+    doubtful = words.endswith(("？", "?"))  # 嗯？ wants to hear it again
+    if not doubtful and (case.turn.intent == "affirm" or YES.match(words) or wished_again or agreed):
         return replace(progress, step=CONFIRMED)
     pressed = "revise" in case.turn.entities.get("choice", ())
     if (pressed or REVISE.search(words)) and transaction.details(case):
-        return replace(progress, details={}, step=ASKING, missed=0)
-    return _unanswered(case, progress)
+        # 门牌错了: what is to change is said, so only the new value need be asked for.
+        named = {} if pressed else _volunteered(transaction, case.knowing({}), already=())
+        return replace(progress, details=dict(transaction.revised(case, named)), step=ASKING, missed=0)
+    return _unanswered(transaction, case, progress)
 
 
-def _unanswered(case: Case, progress: Progress) -> Progress | None:
+def _goes_ahead(transaction: Transaction, words: str) -> bool:
+    return re.match(GO_AHEAD.format(verbs=transaction.verbs), words) is not None
+
+
+def _corrected(transaction: Transaction, case: Case, progress: Progress) -> Progress | None:
+    """A message that leaves the question open but says something new about the same wish."""
+    if case.turn.intent not in (*FREE_ANSWERS, progress.topic) and not transaction.includes(case):
+        return None
+    found = _volunteered(transaction, case, already=())
+    changed = {name: value for name, value in found.items() if value != progress.details.get(name)}
+    return _advanced(transaction, case, progress, {**progress.details, **changed}) if changed else None
+
+
+def _unanswered(transaction: Transaction, case: Case, progress: Progress) -> Progress | None:
     turn = case.turn
-    if turn.intent in ("deny", "goodbye") or STOP.search(turn.text.strip()):
+    if WAIT.search(turn.text.strip()):
+        return replace(progress, waiting=True)
+    refused = turn.intent in ("deny", "goodbye") and transaction.no_ends_it
+    if refused or STOP.search(turn.text.strip()) or transaction.gives_up(case):
         return replace(progress, step=CANCELLED)
-    if turn.intent == progress.topic:
+    if turn.intent in POLITE:
         return progress
+    if turn.intent == progress.topic or transaction.includes(case):
+        # The same wish once more: asked in other words, but nobody is given up on for it.
+        return replace(progress, missed=min(progress.missed + 1, MAX_MISSED - 1))
     if turn.intent not in FREE_ANSWERS:
         return None
     missed = progress.missed + 1

@@ -9,7 +9,7 @@ from actions.answer import Button, Reply, button
 from actions.shop_types import Invoice
 from actions.texts import text
 from actions.transactions.case import Case
-from actions.transactions.detail import FREE_ANSWERS, STOP, YES, Detail, Option, choice, chosen
+from actions.transactions.detail import FREE_ANSWERS, STOP, WAIT, YES, Detail, Option, choice, chosen
 from actions.transactions.invoice_words import (
     TAX_LENGTHS,
     digits_in,
@@ -172,7 +172,7 @@ def _firm_named(case: Case) -> bool:
 def _own_words(case: Case) -> str:
     """The message as a free answer, "" when it is none: yes, stop, a question, another wish."""
     words = case.turn.text.strip()
-    is_answer = case.turn.intent in ANSWERS and not (STOP.search(words) or YES.match(words))
+    is_answer = case.turn.intent in ANSWERS and not any(item.search(words) for item in (STOP, YES, WAIT))
     return "" if not is_answer or reads(case, "no_answer") else words
 
 
@@ -184,11 +184,15 @@ def _ask_person(case: Case, again: bool) -> Reply:
     right = case.details.get("change") == "title" and not again
     reply = _ask(case, "ask_person_right" if right else "ask_person", again)
     title = text("transactions.invoices.write_personal")
-    names = [title]
-    if case.turn.customer_id == case.the_order["customer_id"]:
-        names.append(str(case.the_order["recipient"]["name"]))
+    names = [title, *filter(None, (_own_name(case),))]
     wrong = invoice_of(case)["title"] if right else None
     return Reply(reply.text, buttons=tuple(Button(name, chosen(name)) for name in names if name != wrong))
+
+
+def _own_name(case: Case) -> str:
+    """The recipient of the customer's own order, "" when somebody else's order was only proven."""
+    own = case.turn.customer_id == case.the_order["customer_id"]
+    return str(case.the_order["recipient"]["name"]) if own else ""
 
 
 def _read_person(case: Case, asked: bool) -> str | None:
@@ -200,6 +204,8 @@ def _read_person(case: Case, asked: bool) -> str | None:
         return name[-1][:MAX_NAME]
     if reads(case, "personal_title") or (asked and reads(case, "personal")):
         return text("transactions.invoices.write_personal")
+    if case.turn.text.strip() == _own_name(case):
+        return _own_name(case)
     if "person" in case.details:
         named = re.search(text("transactions.invoices.reads.person_corrected"), case.turn.text)
         return named[1] if named else None

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from actions.answer import Answer, Button, Json, Reply, button, fact, finding, human, lead, promise, status_text
+from actions.answer import (
+    Answer,
+    Button,
+    Json,
+    Reply,
+    button,
+    fact,
+    finding,
+    human,
+    lead,
+    promise,
+    slowest,
+    status_text,
+)
+from actions.logistics import courier_phone
 from actions.orders import dispatch_of, order_card
 from actions.policies import facts_of
 from actions.shop_api import Document, ShopApi, ShopConflictError
@@ -34,8 +49,10 @@ from actions.transactions.modify_details import (
     with_choice_of_line,
 )
 from actions.transactions.transaction import Transaction
-from actions.words import deadline, money, parse_time
+from actions.words import deadline, money, parse_time, tail
 
+# Name and phone from before a correction.
+KEPT = "kept"
 CLOSED = ("cancelled", "refunding", "refunded")
 
 
@@ -44,11 +61,13 @@ class ModifyOrder(Transaction):
 
     topic: ClassVar[str] = "modify_order"
     texts: ClassVar[str] = "orders"
+    verbs: ClassVar[str] = "改|换|写|加|备注"
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         order = case.the_order
         if order["status"] == "shipped":
-            return {"modifications": shop.modifications(order["order_id"])}
+            order_id = order["order_id"]
+            return {"modifications": shop.modifications(order_id), "shipments": shop.shipments(order_id)}
         if order["status"] in CLOSED:
             return {}
         return {"products": {line["product_id"]: shop.product(line["product_id"]) for line in order["lines"]}}
@@ -88,11 +107,21 @@ class ModifyOrder(Transaction):
             wanted = ()
         return (part_detail(), *wanted)
 
+    def includes(self, case: Case) -> bool:
+        """有啥颜色, while the version is asked for: the versions that can be had are the answer."""
+        wanted = missing(self, case)
+        asks_about_goods = case.turn.intent in ("ask_stock", "ask_product_info")
+        return asks_about_goods and wanted is not None and wanted.name == VERSION
+
     def ended(self, case: Case) -> Answer | None:
         """What cannot be changed any more, or is like that already, and what is possible instead."""
         part = case.details.get(PART)
         if case.the_order["status"] == "shipped" and part in (VERSION, NOTE):
-            words = case.say(f"orders.{part}_under_way", same_price_days=facts_of("exchange")["same_price_days"])
+            words = case.say(
+                f"orders.{part}_under_way",
+                same_price_days=facts_of("exchange")["same_price_days"],
+                tell_courier=_courier_words(case),
+            )
             ways = {VERSION: (_see_logistics(),), NOTE: (button("change_address", "/modify_order"), _see_logistics())}
             return _answer(case, words, (*ways[part], human()))
         if part == VERSION and (not with_choice_of_line(case) or "line" in case.details):
@@ -102,6 +131,13 @@ class ModifyOrder(Transaction):
             words = case.say("orders.same_recipient", recipient=recipient_words(_wished(case)))
             return _answer(case, words, (button("see_status", "/query_order_status"), human()))
         return None
+
+    def revised(self, case: Case, named: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A new address does not forget the name and the phone given beside the wrong one."""
+        part = str(case.details.get(PART))
+        beside = case.details.get(part, {}) if part in RECIPIENT_PARTS else {}
+        kept = {name: beside[name] for name in ("name", "phone") if name in beside and name != named.get(PART)}
+        return {**named, KEPT: kept} if kept else named
 
     def restate(self, case: Case) -> Reply:
         part = case.details[PART]
@@ -144,7 +180,7 @@ class ModifyOrder(Transaction):
             new=(document["line"] or {}).get("sku_text", ""),
             note=document["note"] or "",
         )
-        return _answer(case, words + _ship_words(case), (button("see_status", "/query_order_status"),), document)
+        return _answer(case, words + ship_words(case), (button("see_status", "/query_order_status"),), document)
 
     def refused(self, case: Case, error: ShopConflictError) -> Answer:
         first = super().refused(case, error).replies[0]
@@ -173,6 +209,16 @@ def restock_words(case: Case, restock_at: str | None) -> str:
     return case.say("orders.restock_at", restock_at=deadline(parse_time(restock_at), case.turn.now))
 
 
+def _courier_words(case: Case) -> str:
+    """Whom to tell what a note would have said."""
+    parcel = slowest(case.facts["shipments"])
+    if parcel is None:
+        return ""
+    carrier, number = parcel["carrier"], tail(parcel["tracking_number"])
+    phone = courier_phone(parcel) or carrier["phone"]
+    return case.say("orders.tell_courier", carrier=carrier["name"], phone=phone, parcel=number)
+
+
 def _when(case: Case) -> str:
     return "under_way" if case.the_order["status"] == "shipped" else "before"
 
@@ -183,7 +229,7 @@ def _part(case: Case) -> str | None:
 
 def _wish(case: Case) -> dict[str, str]:
     part = case.details[PART]
-    given = dict(case.details[part])
+    given = {**case.details.get(KEPT, {}), **case.details[part]}
     added = given.pop("added", "")
     if added:
         given["detail"] = f"{case.the_order['recipient']['detail']} {added}"
@@ -228,7 +274,8 @@ def _no_version(case: Case) -> Answer | None:
     return _answer(case, words, (button("cancel_this", "/cancel_order"), human()))
 
 
-def _ship_words(case: Case) -> str:
+def ship_words(case: Case) -> str:
+    """When an order not yet sent will leave, or nothing."""
     if case.the_order["status"] != "unshipped":
         return ""
     plan = dispatch_of(case.the_order, case.turn.now)

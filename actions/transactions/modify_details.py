@@ -10,7 +10,7 @@ from actions.context import Turn
 from actions.order_choice import overlap
 from actions.shop_types import Line, Product, Sku
 from actions.texts import text
-from actions.transactions.addresses import address_in, bare_name_in, mobile_in, named_in
+from actions.transactions.addresses import address_in, bare_name_in, corrected, mobile_in, named_in
 from actions.transactions.case import Case
 from actions.transactions.detail import FREE_ANSWERS, STOP, Detail, Option, choice, chosen
 from actions.words import deadline, parse_time
@@ -69,7 +69,7 @@ def _names_a_version(case: Case) -> bool:
     products = case.facts.get("products", {})
     words = _CHANGED_TO.sub("", case.turn.text)
     texts = [sku["text"] for product in products.values() for sku in product["skus"]]
-    return any(_says(words, part) for words_of_sku in texts for part in words_of_sku.split())
+    return any(says(words, part) for words_of_sku in texts for part in words_of_sku.split())
 
 
 def part_detail() -> Detail:
@@ -92,12 +92,18 @@ def recipient_detail(part: str) -> Detail:
     def read(case: Case, asked: bool) -> dict[str, str] | None:
         if not is_own(case.turn):
             return None
-        found = _recipient_in(case.turn, part, asked=asked)
-        if found is None:
-            return None
-        return {**case.details.get(part, {}), **found}
+        known = case.details.get(part, {})
+        right = corrected(_street_now(case), case.turn.text) if part == ADDRESS else None
+        found = {"detail": right} if right else _recipient_in(case.turn, part, asked=asked)
+        return {**known, **found} if found is not None else None
 
     return Detail(part, ask, read)
+
+
+def _street_now(case: Case) -> str:
+    """The street that 不对，是5栋 corrects: the wished one, else that of the order."""
+    wished = case.details.get(ADDRESS)
+    return str((wished or case.the_order["recipient"]).get("detail") or "")
 
 
 def street_detail() -> Detail:
@@ -219,7 +225,7 @@ def _named_version(case: Case) -> Sku | None:
         parts = sku["text"].split()
         if sku["text"] == now:
             continue
-        named = sum(_says(words, part) for part in parts)
+        named = sum(says(words, part) for part in parts)
         kept = sum(part in present for part in parts)
         scored.append(((named, kept), sku))
     best = max((score for score, _ in scored), default=(0, 0))
@@ -227,7 +233,8 @@ def _named_version(case: Case) -> Sku | None:
     return winners[0] if best[0] and len(winners) == 1 else None
 
 
-def _says(words: str, part: str) -> bool:
+def says(words: str, part: str) -> bool:
+    """Whether the words name this part of a version: 42, 米白, or its colour alone (换成灰色的)."""
     if re.search(rf"(?<![A-Za-z0-9.]){re.escape(part)}(?![A-Za-z0-9])", words, re.IGNORECASE):
         return True
     colour = re.search(r"([\u4e00-\u9fff])色?的?(?:那?[个款件双]|吧|吗|[。！!]|$)", words)

@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
-from actions.answer import Answer, Button, Reply, button, fact, finding, human, lead, promise, status_text
+from actions.answer import Answer, Button, Reply, button, fact, finding, human, lead, promise, slowest, status_text
 from actions.context import Turn
+from actions.logistics import seen_now
 from actions.orders import dispatch_of, order_card
 from actions.policies import facts_of
 from actions.refunds import newest_of
 from actions.shop_api import Document, ShopApi, ShopConflictError
-from actions.shop_types import Eligibility, Order, Refund, Return
+from actions.shop_types import Eligibility, Order, Refund, Return, Shipment
 from actions.texts import text
 from actions.transactions.case import Case
 from actions.transactions.detail import FREE_ANSWERS, STOP, Detail, Option, choice
@@ -25,6 +26,7 @@ LONGEST_REASON = 200
 # More than this beside 取消订单 is a reason of the customer's own.
 OWN_REASON_LENGTH = 4
 BACK = ("refunding", "refunded")
+KEEP = re.compile(r"(不|别|先不|不用|不要)取消|还是(要|留着|等等?)")
 # What the warehouse or the payment provider no longer gives back.
 INSPECTED, PAID_OUT = ("inspecting", "completed"), ("paying", "completed")
 
@@ -34,11 +36,19 @@ class CancelOrder(Transaction):
 
     topic: ClassVar[str] = "cancel_order"
     texts: ClassVar[str] = "orders"
+    verbs: ClassVar[str] = "取消|退"
+
+    def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
+        order = case.the_order
+        return {"shipments": shop.shipments(order["order_id"]) if order["status"] == "shipped" else []}
 
     def refuse(self, case: Case) -> Answer | None:
         status = case.the_order["status"]
         if status in ("pending_payment", "unshipped"):
             return None
+        if status == "shipped" and _is_lost(case):
+            words = case.say("orders.cancel_lost", trace_hours=facts_of("shipping")["trace_hours"])
+            return refusal(case, words, (human("human_refund"), button("trace", "/report_delivery_problem")), "cancel")
         if status == "shipped":
             return refusal(case, _shipped_words(case), (see_logistics(), human()), "cancel")
         words = case.say(f"orders.cancel_{status}" if status in BACK else "orders.cancel_closed")
@@ -59,6 +69,14 @@ class CancelOrder(Transaction):
     def details(self, case: Case) -> tuple[Detail, ...]:
         """Only a paid order is asked why; one not paid for needs no reason."""
         return (_reason_detail(),) if _is_paid(case) else ()
+
+    def includes(self, case: Case) -> bool:
+        """钱退到哪里: what will happen, once more, is the answer."""
+        return case.turn.intent == "query_refund_status"
+
+    def gives_up(self, case: Case) -> bool:
+        """啊我又想要了: nothing has been cancelled yet, so there is nothing to be restored."""
+        return case.turn.intent == "undo_request" or bool(KEEP.search(case.turn.text))
 
     def restate(self, case: Case) -> Reply:
         order = case.the_order
@@ -108,6 +126,7 @@ class UndoRequest(Transaction):
 
     topic: ClassVar[str] = "undo_request"
     texts: ClassVar[str] = "orders"
+    verbs: ClassVar[str] = "恢复|撤[回销]?"
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         order_id = case.the_order["order_id"]
@@ -175,6 +194,10 @@ def _reason_detail() -> Detail:
 
     def read(case: Case, asked: bool) -> str | None:
         turn = case.turn
+        # 等太久了 sounds like an urge; after the question why, it is the reason.
+        if turn.intent == "urge_order" and asked:
+            named = known.read(case, asked)
+            return str(named) if named is not None else None
         if turn.intent not in ("cancel_order", "request_return", *FREE_ANSWERS) or STOP.search(turn.text.strip()):
             return None
         named = known.read(case, asked)
@@ -195,6 +218,11 @@ def _beside_the_wish(turn: Turn) -> str:
 
 def _reason_words(reason: str) -> str:
     return text(f"transactions.orders.reasons.{reason}") if reason in REASONS else reason
+
+
+def _is_lost(case: Case) -> bool:
+    parcel = slowest(cast("list[Shipment]", case.facts.get("shipments", [])))
+    return parcel is not None and seen_now(parcel, case.turn.now).anomaly == "lost"
 
 
 def _shipped_words(case: Case) -> str:

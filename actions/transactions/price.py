@@ -25,6 +25,7 @@ class PriceProtection(Transaction):
 
     topic: ClassVar[str] = "ask_price_protection"
     texts: ClassVar[str] = "price"
+    verbs: ClassVar[str] = "退|补|退差价|补差价"
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         order = case.the_order

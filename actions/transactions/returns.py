@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from actions.after_sales import eligibility_words, instead_of_return
+from actions.after_sales import eligibility_words, exchange_words, instead_of_return, is_activated, next_words
 from actions.answer import Answer, Reply, button, fact, finding, human, lead, promise
+from actions.documents import Filed
 from actions.orders import order_card
 from actions.policies import facts_of, payer_words, policy
 from actions.shop_api import Document, ShopApi
-from actions.shop_types import Eligibility, Product
+from actions.shop_types import Eligibility
 from actions.texts import text
 from actions.transactions.case import Case
-from actions.transactions.detail import Detail, Option, choice
+from actions.transactions.detail import ASKS, Detail, choice
+from actions.transactions.return_details import (
+    QUALITY,
+    REASON_OF_INTENT,
+    line_id,
+    line_options,
+    only_faults,
+    reason_detail,
+    version_detail,
+    version_text,
+)
 from actions.transactions.transaction import Transaction
 from actions.words import day_time, deadline, parse_time
 
-REASONS = ("unwanted", "size", "not_as_described", "quality", "late", "other")
 CLOSED = ("pending_payment", "cancelled", "refunded", "refunding")
-QUALITY = "quality"
-
-
-def reason_options(case: Case) -> Sequence[Option]:
-    """The reasons a customer can choose from; only a fault counts once the no-reason days are over."""
-    kind = _eligibility(case)["kind"]
-    names = (QUALITY,) if kind == "quality_only" else REASONS
-    return [
-        Option(n, text(f"transactions.returns.reasons.{n}"), text(f"transactions.returns.reads.{n}")) for n in names
-    ]
 
 
 class Return(Transaction):
@@ -38,6 +36,7 @@ class Return(Transaction):
     topic: ClassVar[str] = "request_return"
     texts: ClassVar[str] = "returns"
     kind: ClassVar[str] = "return"
+    verbs: ClassVar[str] = "退|寄"
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         order_id = case.the_order["order_id"]
@@ -45,27 +44,44 @@ class Return(Transaction):
 
     def refuse(self, case: Case) -> Answer | None:
         facts = _eligibility(case)
-        if facts["eligible"] and case.the_order["status"] not in CLOSED:
+        if facts["eligible"] and case.the_order["status"] not in CLOSED and not is_activated(case.turn, facts):
             return None
         open_ones = [
             item for item in case.facts["returns"] if item["state"] not in ("completed", "rejected", "withdrawn")
         ]
         if open_ones:
-            words = case.say("returns.already_open", return_id=open_ones[0]["return_id"])
+            words = case.say("returns.already_open", return_id=open_ones[0]["return_id"], **_stage(case, open_ones[0]))
         else:
             words = eligibility_words(case.turn, case.the_order, facts)
         reply = Reply(
             words,
             order_card(case.the_order, case.turn.now),
-            instead_of_return(case.the_order, facts) or (human("human_check"),),
+            instead_of_return(case.the_order, facts)
+            or (button("report_quality", "/report_quality_issue"), human("human_check")),
         )
         return Answer((reply,), _finding(case, "eligibility", words))
 
     def opening(self, case: Case) -> str:
-        return lead(case.turn) + eligibility_words(case.turn, case.the_order, _eligibility(case))
+        return lead(case.turn) + eligibility_words(case.turn, case.the_order, _terms(case))
 
     def details(self, case: Case) -> tuple[Detail, ...]:
-        return (choice("reason", "returns.ask_reason", reason_options),)
+        return (reason_detail(),)
+
+    def gives_up(self, case: Case) -> bool:
+        """那我不退了, 撤回吧: nothing has been filed yet."""
+        return case.turn.intent == "undo_request"
+
+    def ended(self, case: Case) -> Answer | None:
+        """Nothing can be filed when only a fault counts and it is none."""
+        if not only_faults(case) or case.details.get("reason") in (None, QUALITY):
+            return None
+        words = case.say("returns.only_faults", **only_faults_values(case))
+        ways = (button("report_quality", "/report_quality_issue"), human("human_check"))
+        return Answer((Reply(words, buttons=ways),), _finding(case, "eligibility", words))
+
+    def includes(self, case: Case) -> bool:
+        """A fault told instead of a reason; 换 alone is a wish of its own."""
+        return case.turn.intent in REASON_OF_INTENT
 
     def restate(self, case: Case) -> Reply:
         quality = case.details["reason"] == QUALITY
@@ -108,22 +124,34 @@ class Exchange(Return):
 
     topic: ClassVar[str] = "request_exchange"
     kind: ClassVar[str] = "exchange"
+    verbs: ClassVar[str] = "换|寄"
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         products = {line["product_id"]: shop.product(line["product_id"]) for line in case.the_order["lines"]}
         return {**super().gather(shop, case), "products": products}
 
     def details(self, case: Case) -> tuple[Detail, ...]:
-        version = choice("version", "returns.ask_version", version_options)
+        version = version_detail()
         if len(case.the_order["lines"]) > 1:
             return (choice("line", "returns.ask_line", line_options), version, *super().details(case))
         return (version, *super().details(case))
+
+    def opening(self, case: Case) -> str:
+        return lead(case.turn) + exchange_words(case.turn, case.the_order, _terms(case))
+
+    def includes(self, case: Case) -> bool:
+        """颜色买错了 tells why; a version named in passing is the answer."""
+        if case.turn.intent in REASON_OF_INTENT:
+            return True
+        if case.turn.intent == "request_return":
+            return "退" not in case.turn.text
+        return case.turn.intent in ("ask_product_info", "ask_stock") and not ASKS.search(case.turn.text)
 
     def restate(self, case: Case) -> Reply:
         quality = case.details["reason"] == QUALITY
         payer = str(policy("returns.quality_freight_payer")) if quality else str(_eligibility(case)["freight_payer"])
         return Reply(
-            case.say("returns.restate_exchange", version=_version_text(case), freight=payer_words(payer)),
+            case.say("returns.restate_exchange", version=version_text(case), freight=payer_words(payer)),
         )
 
     def commit(self, shop: ShopApi, case: Case, key: str) -> Document:
@@ -133,7 +161,7 @@ class Exchange(Return):
             "reason": case.say(
                 "returns.exchange_reason",
                 reason=text(f"transactions.returns.reasons.{reason}"),
-                version=_version_text(case),
+                version=version_text(case),
             ),
             "line_ids": self.line_ids(case),
             "quality_issue": reason == QUALITY,
@@ -141,7 +169,7 @@ class Exchange(Return):
         return shop.file_for_order(case.the_order["order_id"], "returns", body, key)
 
     def line_ids(self, case: Case) -> list[str] | None:
-        return [_line_id(case)]
+        return [line_id(case)]
 
     def done(self, case: Case, document: Document) -> Answer:
         words = case.say(
@@ -149,26 +177,10 @@ class Exchange(Return):
             return_id=document["return_id"],
             pickup=_pickup_words(case, document),
             inspection_days=facts_of("returns")["inspection_days"],
-            version=_version_text(case),
+            version=version_text(case),
         )
         reply = Reply(words, buttons=(button("see_progress", "/query_after_sales_progress"),))
         return Answer((reply,), _finding(case, "filed_exchange", words, document))
-
-
-def line_options(case: Case) -> Sequence[Option]:
-    """The goods of the order."""
-    lines = case.the_order["lines"]
-    return [Option(line["line_id"], line["title"], "|".join(_name_parts(line["title"]))) for line in lines]
-
-
-def version_options(case: Case) -> Sequence[Option]:
-    """The versions in stock, the same one first (a faulty one is replaced by its like)."""
-    product = _product(case)
-    return [
-        Option(sku["sku"], sku["text"], "|".join(_name_parts(sku["text"])))
-        for sku in product["skus"]
-        if sku["stock"] > 0
-    ]
 
 
 def _eligibility(case: Case) -> Eligibility:
@@ -176,28 +188,33 @@ def _eligibility(case: Case) -> Eligibility:
     return facts
 
 
-def _line_id(case: Case) -> str:
-    lines = case.the_order["lines"]
-    return str(case.details.get("line") or lines[0]["line_id"])
+def _stage(case: Case, document: Document) -> dict[str, object]:
+    """How far an open return or exchange is and what comes next."""
+    filed = Filed(document["kind"], document["return_id"], document["requested_at"], None, True, document)
+    state = text(f"after_sales.return_states.{document['state']}")
+    return {"state": state, "next": next_words(case.turn, filed)}
 
 
-def _product(case: Case) -> Product:
-    line = next(line for line in case.the_order["lines"] if line["line_id"] == _line_id(case))
-    product: Product = case.facts["products"][line["product_id"]]
-    return product
+def _terms(case: Case) -> Eligibility:
+    """The shop's answer; when the reason is a fault already, the way back is paid as for one."""
+    facts: Eligibility = {**_eligibility(case)}
+    if case.details.get("reason") == QUALITY and facts["freight_payer"]:
+        facts["freight_payer"] = policy("returns.quality_freight_payer")
+    return facts
 
 
-def _version_text(case: Case) -> str:
-    return next(sku["text"] for sku in _product(case)["skus"] if sku["sku"] == case.details["version"])
-
-
-def _name_parts(title: str) -> list[str]:
-    return [re.escape(part) for part in re.split(r"[\s/·,，]+", title) if len(part) >= 1]
+def only_faults_values(case: Case) -> dict[str, object]:
+    """Until when a fault counts and who pays the way then."""
+    until = _eligibility(case)["deadline"]
+    return {
+        "deadline": deadline(parse_time(until), case.turn.now) if until else "",
+        "freight": payer_words(str(policy("returns.quality_freight_payer"))),
+    }
 
 
 def _pickup_words(case: Case, document: Document) -> str:
     if not document.get("pickup_at"):
-        return case.say("returns.pickup_open")
+        return case.say("returns.pickup_open", review_hours=facts_of("returns")["review_hours"])
     return case.say("returns.pickup_at", pickup_at=day_time(parse_time(document["pickup_at"]), case.turn.now))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from actions.answer import Answer, Button, Reply, button, finding, human
@@ -23,6 +24,10 @@ class Transaction(ABC):
     texts: ClassVar[str]
     # Harmless ones (urging, claiming points) are done at once: the wish itself is the order for it.
     confirms: ClassVar[bool] = True
+    # What the customer calls doing it (a regular expression): 查吧 is a yes to a search, but not to a return.
+    verbs: ClassVar[str] = "申请"
+    # Whether a bare no to a question means that the whole thing is off; 还不行 is an answer to a guided check.
+    no_ends_it: ClassVar[bool] = True
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         """What to ask the shop beside the order. Blocking; raises ShopError."""
@@ -43,6 +48,22 @@ class Transaction(ABC):
     def ended(self, case: Case) -> Answer | None:
         """The answer when nothing need be filed any more (a guided check has solved it), else None."""
         return None
+
+    def includes(self, case: Case) -> bool:
+        """Whether a message under another intent still speaks of this wish: 换一个吧 while a remedy is asked for."""
+        return False
+
+    def agrees(self, case: Case) -> bool:
+        """Whether a message at the confirmation is a yes in words of its own: 都找过了 before a search."""
+        return False
+
+    def gives_up(self, case: Case) -> bool:
+        """Whether a message under another intent says that this is not wanted any more."""
+        return False
+
+    def revised(self, case: Case, named: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What stays known when the customer corrects; `named` is what the correction itself says."""
+        return named
 
     @abstractmethod
     def restate(self, case: Case) -> Reply:

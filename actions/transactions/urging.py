@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
-from actions.answer import Answer, Reply, button, human, lead, slowest
-from actions.logistics import answer_logistics, parcel_words, situation
+from actions.after_sales import answer_progress
+from actions.answer import Answer, Json, Reply, button, human, lead, slowest
+from actions.documents import Filed, read_documents
+from actions.logistics import answer_logistics, parcel_words, seen_now
 from actions.orders import answer_status, dispatch_words
-from actions.policies import policy
 from actions.refunds import answer_refund
+from actions.repeated import afresh
 from actions.shop_api import Document, ShopApi
 from actions.shop_types import Shipment
 from actions.transactions.case import Case
+from actions.transactions.modify import ship_words
 from actions.transactions.orders import BACK, filed, refusal, see_logistics
 from actions.transactions.transaction import Transaction
+from actions.urges import open_urge, urge_number
 from actions.words import day_time, deadline, parse_time
 
+RECEIVED = ("delivered", "completed")
 # Hurrying does not move such a parcel: it needs another way on.
 NOT_TO_BE_HURRIED = ("lost", "refused", "address")
 
@@ -31,26 +36,19 @@ class UrgeOrder(Transaction):
         order = case.the_order
         if order["status"] in BACK:
             return {"refunds": shop.refunds(order["order_id"])}
+        if order["status"] in RECEIVED:
+            return {"documents": read_documents(shop, order, case.turn.now)}
         return {"shipments": shop.shipments(order["order_id"])} if order["status"] == "shipped" else {}
 
     def refuse(self, case: Case) -> Answer | None:
         order, turn = case.the_order, case.turn
         if order["status"] in BACK:
             return answer_refund(turn, order, case.facts["refunds"])
-        if order["status"] in ("delivered", "completed"):
-            arrived = order["delivered_at"]
-            when = day_time(parse_time(arrived), turn.now) if arrived else ""
-            ways = (button("not_received", "/report_delivery_problem"), button("want_return", "/request_return"))
-            return refusal(case, case.say("orders.urge_arrived", delivered_at=when), ways, "order_status")
+        if order["status"] in RECEIVED:
+            return _arrived(case)
         if order["status"] not in ("unshipped", "shipped"):
             return answer_status(turn, order)
-        shipment = _shipment(case)
-        if shipment is None:
-            return None
-        seen = situation(shipment, turn.now, int(policy("shipping.stuck_days")))
-        if seen.state in ("returned", "delivered") or seen.anomaly in NOT_TO_BE_HURRIED:
-            return answer_logistics(turn, order, shipment, len(case.facts["shipments"]))
-        return None
+        return _not_to_be_hurried(case) or _still_waiting(case)
 
     def restate(self, case: Case) -> Reply:
         return Reply(case.say("orders.restate_urge"))
@@ -79,6 +77,46 @@ class UrgeOrder(Transaction):
         if shipment is not None:
             return parcel_words(case.turn, case.the_order, shipment)
         return lead(case.turn) + dispatch_words(case.the_order, case.turn.now)
+
+
+def _arrived(case: Case) -> Answer:
+    """The goods are there: what is hurried is the return or the claim under way, if there is one."""
+    order, now = case.the_order, case.turn.now
+    documents: list[Filed] = case.facts["documents"]
+    if any(item.is_open for item in documents):
+        return afresh(case.turn, answer_progress(case.turn, order, documents), case.turn.slots.get("findings"))
+    arrived = order["delivered_at"]
+    when = day_time(parse_time(arrived), now) if arrived else ""
+    ways = (button("not_received", "/report_delivery_problem"), button("want_return", "/request_return"))
+    return refusal(case, case.say("orders.urge_arrived", delivered_at=when), ways, "order_status")
+
+
+def _not_to_be_hurried(case: Case) -> Answer | None:
+    shipment = _shipment(case)
+    if shipment is None:
+        return None
+    seen = seen_now(shipment, case.turn.now)
+    if seen.state in ("returned", "delivered") or seen.anomaly in NOT_TO_BE_HURRIED:
+        return answer_logistics(case.turn, case.the_order, shipment, len(case.facts["shipments"]))
+    return None
+
+
+def _still_waiting(case: Case) -> Answer | None:
+    entry = open_urge(case.turn, case.the_order)
+    return _told_again(case, entry) if entry is not None else None
+
+
+def _told_again(case: Case, entry: Json) -> Answer:
+    kind = "dispatch" if case.the_order["status"] == "unshipped" else "delivery"
+    words = case.say(
+        f"orders.urge_open_{kind}",
+        urged_at=day_time(parse_time(entry["at"]), case.turn.now),
+        urge_id=urge_number(entry),
+        answer_by=deadline(parse_time(entry["promises"][0]["due_at"]), case.turn.now),
+    )
+    trace = (see_logistics(), button("trace", "/report_delivery_problem"))
+    ways = (button("want_refund", "/cancel_order"),) if kind == "dispatch" else trace
+    return refusal(case, words + ship_words(case), (*ways, human()), "order_status")
 
 
 def _shipment(case: Case) -> Shipment | None:

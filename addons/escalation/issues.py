@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import takewhile
 
+from addons.escalation.events import mapping
 from addons.escalation.playbook import Playbook
 from addons.escalation.views import Conversation, MessageView
 
@@ -41,6 +42,17 @@ def issues(conversation: Conversation, rules: Playbook) -> tuple[Issue, ...]:
 
 def open_issues(conversation: Conversation, rules: Playbook) -> tuple[Issue, ...]:
     return tuple(issue for issue in issues(conversation, rules) if issue.state != "answered")
+
+
+def in_hand(conversation: Conversation) -> frozenset[str]:
+    """The concerns that the bot is asking about now or keeps for afterwards: they are open, but nobody failed."""
+    slots = conversation.slots
+    waiting = slots.get("pending")
+    held = [mapping(item).get("topic", item) for item in waiting] if isinstance(waiting, list) else []
+    held.append(mapping(slots.get("transaction")).get("topic"))
+    if conversation.messages and conversation.messages[-1].form == "order_form":
+        held.append(slots.get("topic"))
+    return frozenset(topic for topic in held if isinstance(topic, str))
 
 
 def answering_actions(message: MessageView, rules: Playbook) -> tuple[str, ...]:

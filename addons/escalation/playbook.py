@@ -218,6 +218,8 @@ def _trigger(section: Section, code: str) -> Trigger:
         "complaint": ("formal_words",),
         "repeated_failure": ("similarity", "counters"),
         "policy_exception": ("refused_codes",),
+        "customer_request": ("unless_words",),
+        "high_value": ("unless_intents",),
     }.get(code, ())
     intents = ("intents",) if code in _INTENTS else ()
     words = ("words",) if code in _WORDS else ()
@@ -235,8 +237,8 @@ def _trigger(section: Section, code: str) -> Trigger:
         intents=section.texts("intents") if intents else (),
         words=section.patterns("strong_words" if code == "anger" else "words") if words or code == "anger" else (),
         formal_words=section.patterns("formal_words") if code == "complaint" else (),
-        unless_words=section.patterns("unless_words") if unless else (),
-        unless_intents=section.texts("unless_intents") if unless else (),
+        unless_words=section.patterns("unless_words") if unless or code == "customer_request" else (),
+        unless_intents=section.texts("unless_intents") if unless or code == "high_value" else (),
         limits={name: section.whole(name, low, high) for name, (low, high) in whole.items()},
         similarity=section.number("similarity", 0, 1) if code == "repeated_failure" else 1.0,
         counters=tuple(counters.items()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from addons.escalation.issues import answering_actions, not_understood, open_issues, order_of, raised_issues
+from addons.escalation.issues import answering_actions, in_hand, not_understood, open_issues, order_of, raised_issues
 from addons.escalation.playbook import CODES, Playbook, Trigger
 from addons.escalation.views import Conversation, MessageView
 from addons.escalation.words import find_words, similarity
@@ -46,7 +46,9 @@ def ids(messages: list[MessageView]) -> tuple[str, ...]:
 def customer_request(reader: Reader) -> Hit | None:
     trigger = reader.trigger("customer_request")
     words = _words(reader.now, trigger)
-    if not reader.has(trigger.intents) and not words:
+    # 个人, asked for whom the invoice is, sounds like 人工 to the model.
+    misheard = reader.now.form in reader.rules.fallback_own_forms and find_words(reader.now.text, trigger.unless_words)
+    if (not reader.has(trigger.intents) and not words) or misheard:
         return None
     return Hit(trigger.code, ids([reader.now]), words or _clauses(reader.now))
 
@@ -132,7 +134,8 @@ def multi_issue(reader: Reader) -> Hit | None:
     """Several things are open and the bot already had its turn, or far too many come at once."""
     trigger = reader.trigger("multi_issue")
     raised = raised_issues(reader.now, reader.rules)
-    unsolved = open_issues(reader.conversation, reader.rules)
+    held = in_hand(reader.conversation)
+    unsolved = [issue for issue in open_issues(reader.conversation, reader.rules) if issue.intent not in held]
     had_a_turn = any(issue.message.message_id != reader.now.message_id for issue in unsolved)
     upset = reader.now.negative >= 2 and reader.now.emotion != ("anxious", reader.now.negative)
     enough = len(unsolved) >= trigger.limit("open_issues") and (had_a_turn or upset)
@@ -166,7 +169,8 @@ def high_value(reader: Reader) -> Hit | None:
     """A problem (not a question) about an order whose amount an action has looked up."""
     trigger = reader.trigger("high_value")
     amount = max((_amount(finding) for finding in reader.conversation.findings), default=0)
-    problems = [intent for intent in reader.now.intents if reader.rules.kind_of(intent) == "problem"]
+    raised = [intent for intent in reader.now.intents if intent not in trigger.unless_intents]
+    problems = [intent for intent in raised if reader.rules.kind_of(intent) == "problem"]
     if amount < trigger.limit("amount_fen") or not problems:
         return None
     return Hit(trigger.code, ids([reader.now]))

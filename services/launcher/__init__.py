@@ -1,1 +1,1 @@
-"""Starts Baton on one machine: checks, secrets, model, the four processes and their health."""
+"""Starts Baton on one machine: checks, secrets, model, the processes and their health."""

@@ -19,6 +19,8 @@ QUIET = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    # Several wishes in one message take some thirty actions; at Rasa's 10 the conversation would be stuck for good.
+    "MAX_NUMBER_OF_PREDICTIONS": "60",
     "RASA_TELEMETRY_ENABLED": "false",
     "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
     "PYTHONUNBUFFERED": "1",

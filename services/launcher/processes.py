@@ -1,4 +1,4 @@
-"""Runs the four processes, restarts what dies, and ends them all together."""
+"""Runs the processes, restarts what dies, and ends them all together."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ it in messages. Understanding is given by the test: intent and entities of each 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,8 @@ from tests.conftest import ROOT
 
 DOMAIN: dict[str, Any] = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
 FORM_SLOTS = DOMAIN["forms"]["order_form"]["required_slots"]
+# Message ids make the keys of what is filed, so no two conversations of a run share one.
+_NUMBERS = itertools.count(1)
 
 
 @dataclass
@@ -46,6 +49,7 @@ class Conversation:
     form_active: bool = False
     transaction_active: bool = False
     count: int = 0
+    number: int = field(default_factory=lambda: next(_NUMBERS))
 
     def __post_init__(self) -> None:
         self.slots = {name: slot.get("initial_value") for name, slot in DOMAIN["slots"].items()}
@@ -72,7 +76,7 @@ class Conversation:
             "emotion": {"family": emotion[0], "intensity": emotion[1], "confidence": 0.9},
             "entities": [{"entity": name, "value": value} for name, value in (entities or {}).items()],
             "metadata": {
-                "message_id": f"m_{self.count:02d}",
+                "message_id": self.message_id,
                 "at": self.now,
                 "conversation_id": "c_1",
                 "session": 1,
@@ -188,6 +192,11 @@ class Conversation:
         if self.form_active:
             return "order_form"
         return "transaction_form" if self.transaction_active else None
+
+    @property
+    def message_id(self) -> str:
+        """Id of the newest message."""
+        return f"c{self.number}_m_{self.count:02d}"
 
     @property
     def text(self) -> str:

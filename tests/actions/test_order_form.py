@@ -8,6 +8,7 @@ import pytest
 
 from actions.order_answer import ActionAnswerOrder
 from actions.order_form import ActionLeaveOrder
+from actions.pending import NEXT, ActionNextWish
 from actions.settings import Settings
 from actions.shop_api import ShopApi
 from tests.actions.conftest import Start
@@ -26,6 +27,11 @@ def secrets_of(shop: ShopApi, order_id: str) -> list[str]:
     """What must not be heard before the order is proven."""
     order = shop.order(order_id)
     return [order["recipient"]["name"], order["recipient"]["detail"], *(line["title"] for line in order["lines"])]
+
+
+def followups(talk: Conversation) -> list[str]:
+    """The actions that actions of this conversation have called for."""
+    return [event["name"] for event in talk.events if event["event"] == "followup"]
 
 
 def test_customer_on_the_page_of_an_order_is_not_asked(customer: Start, fixtures: dict[str, Any]) -> None:
@@ -203,15 +209,21 @@ def test_page_is_not_proof_for_a_visitor(visitor: Start, shop: ShopApi, fixtures
     assert not any(word in said for word in secrets_of(shop, fixtures["order_shipped"]))
 
 
-def test_further_topics_are_offered_after_the_answer(customer: Start, fixtures: dict[str, Any]) -> None:
+def test_further_wishes_are_announced_and_come_one_after_the_other(customer: Start, fixtures: dict[str, Any]) -> None:
     talk = customer(page_order_id=fixtures["order_refunding"])
     said = talk.ask_order(
         "退款到没到 积分也没退",
         "query_refund_status",
         intents=["query_refund_status", "report_points_issue"],
     )
-    assert "积分不对" in said
-    assert "/report_points_issue" in talk.buttons
+    assert said.count("两件事我都看到了：") == 1
+    assert followups(talk) == [NEXT]
+    events = talk.run(ActionNextWish())
+    assert "接下来是积分不对的事" in talk.text
+    assert followups(talk) == [NEXT, "order_form"]
+    assert {"topic": "report_points_issue", "pending": None}.items() <= {
+        e.get("name"): e.get("value") for e in events
+    }.items()
 
 
 def test_shop_down_is_said_clearly_and_a_person_offered(down: ShopApi, running_shop: RunningShop) -> None:
@@ -246,8 +258,53 @@ def test_nothing_is_said_without_proof_even_when_the_form_is_skipped(
 
 
 def test_customer_without_orders_hears_so(scripted: type[Scripted], fixtures: dict[str, Any]) -> None:
-    scripted.body = b'{"orders": [], "name": "\xe6\x9d\x8e\xe4\xb8\x80", "honorific": null}'
+    scripted.body = '{"orders": [], "name": "李一", "honorific": null, "profile": null}'.encode()
     api = ShopApi(Settings(f"http://127.0.0.1:{scripted.port}", "t"))
     talk = Conversation(api, fixtures["now"], "C1")
     assert "没看到订单" in talk.ask_order("到哪了", "query_logistics")
+    assert not talk.form_active
+
+
+# --- as customers speak
+
+
+def of(shop: ShopApi, fixtures: dict[str, Any], customer_id: str) -> Conversation:
+    return Conversation(shop, fixtures["now"], customer_id)
+
+
+def test_the_words_describe_the_one_order_that_was_refunded(shop: ShopApi, fixtures: dict[str, Any]) -> None:
+    talk = of(shop, fixtures, "C1030")
+    said = talk.ask_order("退款到了积分没退", "report_points_issue")
+    assert "哪一单" not in said and not talk.form_active
+
+
+def test_each_wish_is_about_the_order_of_its_clause(shop: ShopApi, fixtures: dict[str, Any]) -> None:
+    talk = of(shop, fixtures, "C1020")
+    assert "3845" in talk.ask_order("音箱那单给我取消，精华液那单退款到哪了", "cancel_order")
+
+
+def test_all_orders_become_a_list(shop: ShopApi, fixtures: dict[str, Any]) -> None:
+    talk = of(shop, fixtures, "C1029")
+    talk.ask_order("我的订单都啥情况", "query_order_status")
+    assert len(talk.cards[0]["orders"]) == 3
+    assert "6117" in talk.ask_order("没发货那个", "query_order_status")
+
+
+def test_pointing_at_goods_answers_the_list(shop: ShopApi, fixtures: dict[str, Any]) -> None:
+    talk = of(shop, fixtures, "C1028")
+    talk.ask_order("快递员凶得很", "report_delivery_problem")
+    assert talk.cards[0]["type"] == "order_list"
+    said = talk.ask_order("儿童积木那个", "ask_product_info", entities={"product": "儿童积木"})
+    assert "2904" in said
+
+
+def test_one_character_names_the_goods_behind_a_measure_word(shop: ShopApi, fixtures: dict[str, Any]) -> None:
+    assert "8793" in of(shop, fixtures, "C1017").ask_order("那双鞋我又想要了", "undo_request")
+
+
+def test_a_wish_that_is_given_up_ends_the_questions(visitor: Start) -> None:
+    talk = visitor()
+    talk.ask_order("我想取消订单 20261117526139", "cancel_order", entities={"order_id": "20261117526139"})
+    assert "想不起来" in talk.ask_order("后四位我忘了", "inform")
+    assert "先不动" in talk.ask_order("算了不取消了", "cancel_order")
     assert not talk.form_active

@@ -33,3 +33,19 @@ def on_order(shop: ShopApi, fixtures: dict[str, Any]) -> Callable[[str], Convers
         return Conversation(shop, fixtures["now"], order["customer_id"], page_order_id=order["order_id"])
 
     return start
+
+
+@pytest.fixture
+def on_number(running_shop: RunningShop, shop: ShopApi, fixtures: dict[str, Any]) -> Callable[[str], Conversation]:
+    """Start a conversation of the signed owner on the page of the order whose number ends like this."""
+    owners = {
+        brief["order_id"][-6:]: (person["customer_id"], brief["order_id"])
+        for person in running_shop.customers
+        for brief in person["orders"]
+    }
+
+    def start(ending: str) -> Conversation:
+        customer_id, order_id = owners[ending]
+        return Conversation(shop, fixtures["now"], customer_id, page_order_id=order_id)
+
+    return start

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -16,19 +15,14 @@ from tests.actions.conversation import Conversation
 OnOrder = Callable[[str], Conversation]
 DAMAGED, WRONG, QUALITY = "report_damaged_item", "report_wrong_item", "report_quality_issue"
 
-# Message ids make the keys of documents, so conversations of one shop must not share them.
-_counts = itertools.count(1000, 100)
-
 
 @pytest.fixture
 def on_page(shop: ShopApi, fixtures: dict[str, Any]) -> Callable[[str], Conversation]:
-    """A conversation of the owner of an order, by name or by number; no two have a message id in common."""
+    """A conversation of the owner of an order, by name or by number."""
 
     def start(name: str) -> Conversation:
         order = shop.order(fixtures.get(name, name))
-        talk = Conversation(shop, fixtures["now"], order["customer_id"], page_order_id=order["order_id"])
-        talk.count = next(_counts)
-        return talk
+        return Conversation(shop, fixtures["now"], order["customer_id"], page_order_id=order["order_id"])
 
     return start
 

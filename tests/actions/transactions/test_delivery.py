@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -25,19 +24,14 @@ WEATHER, ADDRESS, LOST, REFUSED, STUCK = (
 )
 SPLIT, ON_ITS_WAY, DELIVERED = "20261117402651", "20261118417733", "order_delivered"
 
-# Message ids make the keys of documents, so conversations of one shop must not share them.
-_counts = itertools.count(1000, 100)
-
 
 @pytest.fixture
 def on_page(shop: ShopApi, fixtures: dict[str, Any]) -> OnPage:
-    """A conversation of the owner of an order, by name or by number; no two have a message id in common."""
+    """A conversation of the owner of an order, by name or by number."""
 
     def start(name: str) -> Conversation:
         order = shop.order(fixtures.get(name, name))
-        talk = Conversation(shop, fixtures["now"], order["customer_id"], page_order_id=order["order_id"])
-        talk.count = next(_counts)
-        return talk
+        return Conversation(shop, fixtures["now"], order["customer_id"], page_order_id=order["order_id"])
 
     return start
 
@@ -224,3 +218,16 @@ def test_without_a_parcel_the_state_of_the_order_is_told(
 )
 def test_the_reason_is_read_from_the_words(words: str, reason: str | None) -> None:
     assert named_reason(words) == reason
+
+
+# --- yes in words of its own
+
+
+@pytest.mark.parametrize(
+    ("words", "intent"), [("家里人都问了没有", PROBLEM), ("都没有", "deny"), ("查吧", "query_logistics")]
+)
+def test_who_has_looked_already_wants_the_search(on_page: OnPage, shop: ShopApi, words: str, intent: str) -> None:
+    talk = on_page({PROBLEM: "20261116386614", "deny": "20261116395523"}.get(intent, "20261116385102"))
+    talk.ask_order("显示签收了但我没收到", PROBLEM)
+    assert "查件单号 W" in talk.reply(words, intent)
+    assert len(traces(shop, talk)) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -19,8 +18,6 @@ from tests.actions.conversation import Conversation
 from tests.conftest import RunningShop
 
 TECHNICAL, ACCOUNT, PAYMENT = "report_technical_issue", "report_account_issue", "report_payment_issue"
-# Message ids make tickets unique, so no two conversations of this module may share one.
-_CONVERSATIONS = count(100, 100)
 
 Talk = Callable[..., Conversation]
 
@@ -30,7 +27,7 @@ def talk(shop: ShopApi, fixtures: dict[str, Any]) -> Talk:
     """Start a conversation of a customer, or of a visitor."""
 
     def start(customer_id: str | None = None, now: str | None = None) -> Conversation:
-        return Conversation(shop, now or fixtures["now"], customer_id, count=next(_CONVERSATIONS))
+        return Conversation(shop, now or fixtures["now"], customer_id)
 
     return start
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import pytest
@@ -13,23 +12,9 @@ from actions.transactions.invoice_words import read_block
 from tests.actions.conversation import Conversation
 
 OnOrder = Callable[[str], Conversation]
-# Each conversation has message ids of its own: they make the keys of what is filed.
-_STARTS = count(100, 100)
 TOPIC = "request_invoice"
 FIRM, TAX = "杭州云杉科技有限公司", "91330106MA2B1K3X7Q"
 BANK = "开户行招商银行杭州分行 账号571908888810101 地址杭州市西湖区文三路478号2幢1203 电话0571-88886666"
-
-
-@pytest.fixture
-def on_order(on_order: OnOrder) -> OnOrder:
-    """The shared one, with message ids of its own."""
-
-    def start(name: str) -> Conversation:
-        talk = on_order(name)
-        talk.count = next(_STARTS)
-        return talk
-
-    return start
 
 
 @pytest.fixture
@@ -38,7 +23,7 @@ def on(shop: ShopApi, fixtures: dict[str, Any]) -> Callable[[str, str], Conversa
 
     def start(customer_id: str, ending: str) -> Conversation:
         order = next(item for item in shop.orders(customer_id) if item["order_id"].endswith(ending))
-        return Conversation(shop, fixtures["now"], customer_id, page_order_id=order["order_id"], count=next(_STARTS))
+        return Conversation(shop, fixtures["now"], customer_id, page_order_id=order["order_id"])
 
     return start
 
@@ -195,7 +180,7 @@ def test_the_same_data_again_change_nothing(on: Callable[[str, str], Conversatio
 
 def test_an_old_one_cannot_be_changed_and_nobody_types_for_nothing(shop: ShopApi, fixtures: dict[str, Any]) -> None:
     order = next(item for item in shop.orders("C1011") if item["order_id"].endswith("205718"))
-    talk = Conversation(shop, "2027-11-22T02:00:00Z", "C1011", page_order_id=order["order_id"], count=next(_STARTS))
+    talk = Conversation(shop, "2027-11-22T02:00:00Z", "C1011", page_order_id=order["order_id"])
     said = talk.ask_order("发票抬头开错了", TOPIC)
     assert "不能自助改" in said
     assert not talk.transaction_active
@@ -208,9 +193,7 @@ def test_an_old_one_cannot_be_changed_and_nobody_types_for_nothing(shop: ShopApi
 def test_refusals_have_a_way_on(shop: ShopApi, fixtures: dict[str, Any], status: str, expected: str) -> None:
     orders = (order for count in range(1, 31) for order in shop.orders(f"C10{count:02d}"))
     found = next(order for order in orders if order["status"] == status)
-    talk = Conversation(
-        shop, fixtures["now"], found["customer_id"], page_order_id=found["order_id"], count=next(_STARTS)
-    )
+    talk = Conversation(shop, fixtures["now"], found["customer_id"], page_order_id=found["order_id"])
     assert expected in talk.ask_order("开发票", TOPIC)
     assert talk.buttons
     assert not talk.transaction_active

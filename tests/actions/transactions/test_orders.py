@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,20 +13,6 @@ from tests.actions.conversation import Conversation
 
 OnOrder = Callable[[str], Conversation]
 Ending = Callable[[str], Conversation]
-# Numbers of messages are unique in a real conversation; those of one test must not be those of another.
-_starts = itertools.count(100, 100)
-
-
-@pytest.fixture
-def on_order(on_order: OnOrder) -> OnOrder:
-    """As the shared one, with message numbers of its own."""
-
-    def start(name: str) -> Conversation:
-        talk = on_order(name)
-        talk.count = next(_starts)
-        return talk
-
-    return start
 
 
 @pytest.fixture
@@ -40,7 +25,7 @@ def ending(shop: ShopApi, running_shop: Any, fixtures: dict[str, Any]) -> Ending
                 if brief["order_id"].endswith(digits):
                     who = person["customer_id"]
                     order_id = brief["order_id"]
-                    return Conversation(shop, fixtures["now"], who, page_order_id=order_id, count=next(_starts))
+                    return Conversation(shop, fixtures["now"], who, page_order_id=order_id)
         raise AssertionError(digits)
 
     return start
@@ -348,7 +333,8 @@ def test_the_warehouse_is_urged_at_once_and_what_is_known_is_said(on_order: OnOr
     assert not talk.transaction_active
     assert talk.finding["promises"][0]["due_at"]
     again = talk.ask_order("快点发", "urge_order")
-    assert "第 2 次" in again and again != said and "/cancel_order" in talk.buttons
+    assert "还没到点" in again and again != said and "/cancel_order" in talk.buttons
+    assert "第 2 次" in on_order("order_price_dropped_unshipped").ask_order("快点发", "urge_order")
 
 
 def test_the_carrier_is_urged_with_reason_and_time(on_order: OnOrder) -> None:
@@ -373,3 +359,67 @@ def test_what_cannot_be_hurried_leads_on(ending: Ending, digits: str, way: str) 
     assert digits[-4:] in said and talk.buttons and not talk.transaction_active
     assert "催单号" not in said
     assert not way or way in talk.buttons
+
+
+# as customers speak
+
+
+def test_yes_in_the_words_of_the_wish_and_a_question_in_between(ending: Ending, shop: ShopApi) -> None:
+    talk = ending("519628")
+    restated = talk.ask_order("羽绒服不想要了，帮我取消", "cancel_order")
+    assert "¥699" in restated
+    assert "¥699" in talk.reply("等下 钱退到哪里 几天到？", "query_refund_status")
+    assert "取消单号 X" in talk.reply("行吧取消", "cancel_order")
+    assert order_of(shop, talk)["status"] == "refunding"
+
+
+def test_wanting_it_after_all_gives_the_cancelling_up(ending: Ending, shop: ShopApi) -> None:
+    talk = ending("523470")
+    talk.ask_order("不想要了 取消", "cancel_order")
+    assert "一切照旧" in talk.reply("啊我又想要了 能恢复吗", "undo_request")
+    assert order_of(shop, talk)["status"] == "unshipped"
+
+
+def test_waiting_too_long_is_a_reason_not_an_urge(ending: Ending) -> None:
+    talk = ending("524988")
+    assert "什么原因" in talk.ask_order("取消订单", "cancel_order")
+    assert "现在取消吗" in talk.reply("等太久了", "urge_order")
+
+
+def test_an_urge_that_waits_is_told_again(on_order: OnOrder) -> None:
+    talk = on_order("order_shipped")
+    first = talk.ask_order("催一下", "urge_order")
+    number = first[first.index("U20") :][:15]
+    again = talk.ask_order("催过了吗", "urge_order")
+    assert number in again and "还没到点" in again
+    assert number in talk.ask_order("到哪了", "query_logistics")
+
+
+def test_a_lost_parcel_is_not_to_be_refused_at_the_door(ending: Ending) -> None:
+    said = ending("428863").ask_order("不要了", "cancel_order")
+    assert "拒收" not in said and "退款或补发" in said
+
+
+def test_one_number_of_the_address_is_put_right(ending: Ending) -> None:
+    talk = ending("523470")
+    talk.ask_order("地址改成上海市浦东新区张江路88号3栋201，李四收 13700001111", "modify_order")
+    assert "张江路88号3栋202" in talk.reply("门牌错了 是202", "modify_order")
+    assert "张江路88号5栋202" in talk.reply("不对 5栋", "inform")
+    talk.reply("不对 整个都错了", "inform")
+    said = talk.reply("江苏省苏州市姑苏区人民路10号", "inform")
+    assert "苏州市" in said and "李四 137****1111" in said
+
+
+def test_talk_about_an_address_is_no_address() -> None:
+    assert address_in("扫地机那单地址门牌号写错了 应该是8栋", asked=False) is None
+
+
+def test_the_versions_are_the_answer_to_which_colours(ending: Ending) -> None:
+    talk = ending("531196")
+    talk.ask_order("箱子我想换个颜色", "modify_order")
+    assert "能换的是这几款" in talk.reply("有啥颜色", "ask_product_info")
+
+
+def test_a_time_for_a_parcel_under_way_is_told_to_the_carrier(ending: Ending) -> None:
+    said = ending("490318").ask_order("手机能不能晚两天送", "modify_order")
+    assert "95338" in said and "手机号" not in said

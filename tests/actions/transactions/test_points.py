@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import pytest
@@ -14,21 +13,7 @@ from actions.words import day_time, parse_time
 from tests.actions.conversation import Conversation
 
 OnOrder = Callable[[str], Conversation]
-# Each conversation has message ids of its own: they make the keys of what is filed.
-_STARTS = count(100, 100)
 TOPIC = "report_points_issue"
-
-
-@pytest.fixture
-def on_order(on_order: OnOrder) -> OnOrder:
-    """The shared one, with message ids of its own."""
-
-    def start(name: str) -> Conversation:
-        talk = on_order(name)
-        talk.count = next(_STARTS)
-        return talk
-
-    return start
 
 
 def ask(talk: Conversation, words: str) -> str:
@@ -125,7 +110,7 @@ def test_given_up_files_nothing(on_order: OnOrder, words: str) -> None:
 
 def test_a_visitor_who_proved_the_order_learns_no_balance(shop: ShopApi, fixtures: dict[str, Any]) -> None:
     order = shop.order(fixtures["order_coupon_lost"])
-    talk = Conversation(shop, fixtures["now"], count=next(_STARTS))
+    talk = Conversation(shop, fixtures["now"])
     talk.slots["verified_orders"] = [order["order_id"]]
     talk.slots["order_in_focus"] = {"order_id": order["order_id"]}
     said = ask(talk, "积分被扣了")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import pytest
@@ -13,21 +12,7 @@ from actions.shop_api import ShopApi
 from tests.actions.conversation import Conversation
 
 OnOrder = Callable[[str], Conversation]
-# Each conversation has message ids of its own: they make the keys of what is filed.
-_STARTS = count(100, 100)
 TOPIC = "ask_price_protection"
-
-
-@pytest.fixture
-def on_order(on_order: OnOrder) -> OnOrder:
-    """The shared one, with message ids of its own."""
-
-    def start(name: str) -> Conversation:
-        talk = on_order(name)
-        talk.count = next(_STARTS)
-        return talk
-
-    return start
 
 
 def ask(talk: Conversation, words: str = "刚买就降价了，能退差价吗") -> str:
@@ -106,7 +91,7 @@ def test_an_equal_price_is_told_with_the_last_day(on_order: OnOrder, shop: ShopA
 
 def test_too_late_names_the_day_and_another_way(shop: ShopApi, fixtures: dict[str, Any]) -> None:
     old = next(order for order in shop.orders("C1001") if order["status"] == "completed")
-    talk = Conversation(shop, fixtures["now"], "C1001", page_order_id=old["order_id"], count=next(_STARTS))
+    talk = Conversation(shop, fixtures["now"], "C1001", page_order_id=old["order_id"])
     said = ask(talk)
     assert "7 天" in said
     assert "已经过了" in said
@@ -126,9 +111,7 @@ def test_other_states_have_a_way_on(
 ) -> None:
     orders = (order for number in range(1, 31) for order in shop.orders(f"C10{number:02d}"))
     found = next(order for order in orders if order["status"] == status)
-    talk = Conversation(
-        shop, fixtures["now"], found["customer_id"], page_order_id=found["order_id"], count=next(_STARTS)
-    )
+    talk = Conversation(shop, fixtures["now"], found["customer_id"], page_order_id=found["order_id"])
     assert expected in ask(talk)
     assert way_on in talk.buttons
 

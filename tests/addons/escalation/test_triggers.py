@@ -42,6 +42,15 @@ FIRES = {
         "customer_request",
         [said("重开发票 我要转人工", "request_invoice", "request_human")],
     ),
+    "asks for a person inside a transaction": (
+        "customer_request",
+        [
+            said("开发票", "request_invoice", message_id="m1"),
+            loop("transaction_form"),
+            uttered("开给个人还是公司？"),
+            said("不想弄了 给我找个人", "request_human", message_id="m2"),
+        ],
+    ),
     "a button": ("customer_request", [said("转人工", "request_human", payload="/request_human")]),
     "without metadata, as in rasa test core": ("customer_request", [said("转人工", "request_human", bare=True)]),
     "anger 3": ("anger", [said("太离谱", "query_logistics", emotion=(ANGRY, 3))]),
@@ -151,6 +160,38 @@ FIRES = {
 }
 
 STAYS = {
+    "three wishes, of which the bot asks for one and keeps the others": [
+        said(
+            "积分没退 券没到 发票错了", "report_points_issue", "report_coupon_issue", "request_invoice", message_id="m1"
+        ),
+        did("order_form"),
+        loop("order_form"),
+        slot("topic", "report_points_issue"),
+        slot("pending", [{"topic": "report_coupon_issue"}, {"topic": "request_invoice"}]),
+        uttered("是哪一单？"),
+        said("抬头应该是杭州云杉科技有限公司", "request_invoice", message_id="m2"),
+    ],
+    "for a person, misheard inside a transaction": [
+        said("开发票", "request_invoice", message_id="m1"),
+        did("action_answer_order", "transaction_form"),
+        loop("transaction_form"),
+        uttered("开给个人还是公司？"),
+        said("个人吧", "request_human", message_id="m2"),
+    ],
+    "no word of a person inside a transaction": [
+        said("app闪退", "report_technical_issue", message_id="m1"),
+        did("action_begin_transaction", "transaction_form"),
+        loop("transaction_form"),
+        uttered("重装一下，好了吗？"),
+        said("重装了也没用", "request_human", message_id="m2"),
+    ],
+    "a fault that is not one of the dear order": [
+        said("查订单", "query_order_status", message_id="m1"),
+        did("action_answer_order"),
+        order_finding(1_200_000),
+        uttered("好"),
+        said("app登不上", "report_account_issue", message_id="m2"),
+    ],
     "a greeting": [said("你好", "greet", emotion=CALM)],
     "a question": [said("我的快递到哪了", "query_logistics", emotion=("anxious", 1))],
     "a button for a topic": [said("查物流", "query_logistics", payload="/query_logistics")],

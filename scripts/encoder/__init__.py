@@ -1,0 +1,1 @@
+"""Makes the sentence encoder anew; see README.md. Runs outside the product, with PyTorch."""
