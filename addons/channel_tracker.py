@@ -69,22 +69,34 @@ async def handle_once(agent: Agent, sessions: SessionBook, request: MessageReque
         events = await stored_events(agent, request.sender_id)
         if turn_of(events, request.message_id) is None:
             await _refuse_old_session(agent, sessions, request)
-            await processor.handle_message(
-                UserMessage(
-                    request.said,
-                    _StoredOnly(),
-                    request.sender_id,
-                    input_channel="desk",
-                    message_id=request.message_id,
-                    metadata=request.metadata(),
-                )
-            )
-            events = await stored_events(agent, request.sender_id)
+            events = await _handled(processor, request)
         turn = turn_of(events, request.message_id)
         if turn is None:  # the tracker store lost what it had just acknowledged
             raise RuntimeError(f"message {request.message_id} is not in the tracker after it was handled")
     sessions.note(request.conversation_id, request.session)
     return _completed(answer_of(turn), turn, events, agent.model_id)
+
+
+async def _handled(processor: Any, request: MessageRequest) -> list[dict[str, Any]]:
+    """Every event of the conversation after the message was handled and stored.
+
+    The steps of Rasa's handle_message, which gives back neither the tracker nor its events: reading those again from
+    the store costs more with every message of a conversation.
+    """
+    message = UserMessage(
+        request.said,
+        _StoredOnly(),
+        request.sender_id,
+        input_channel="desk",
+        message_id=request.message_id,
+        metadata=request.metadata(),
+    )
+    tracker = await processor.log_message(message, should_save_tracker=False)
+    tracker = await processor.run_action_extract_slots(message.output_channel, tracker)
+    await processor._run_prediction_loop(message.output_channel, tracker)
+    await processor.run_anonymization_pipeline(tracker)
+    await processor.save_tracker(tracker)
+    return [event.as_dict() for event in tracker.events]
 
 
 async def take_back(agent: Agent, request: HandbackRequest) -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from rasa.utils.endpoints import ClientResponseError
 
+from actions.settings import settings
+from actions.shop_api import shop_api
 from addons import local_actions
 from addons.local_actions import LocalActionEndpoint
 
@@ -55,8 +57,12 @@ def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalA
     (tmp_path / PACKAGE).mkdir()
     (tmp_path / PACKAGE / "__init__.py").write_text(ACTIONS, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
+    # The executor makes every action class of the process, ours too when other tests have loaded them.
+    monkeypatch.setenv("BATON_SHOP_TOKEN", "never used")
     yield LocalActionEndpoint(PACKAGE)
     sys.modules.pop(PACKAGE, None)
+    shop_api.cache_clear()
+    settings.cache_clear()
 
 
 def ask(endpoint: LocalActionEndpoint, action: str) -> dict[str, Any]:
