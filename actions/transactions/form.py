@@ -241,11 +241,15 @@ def question(transaction: Transaction, case: Case, progress: Progress) -> Reply:
     wanted = missing(transaction, case)
     if progress.failed:
         return Reply(text("transactions.common.not_filed"), buttons=(button("try_again", "/affirm"), human()))
+    # However often it was missed, the same question never sounds the same twice running.
+    in_other_words = progress.missed % 2 == 1
     if wanted is not None:
-        reply = wanted.ask(case, progress.missed > 0)
+        reply = wanted.ask(case, in_other_words)
+        if progress.missed and not in_other_words:
+            reply = replace(reply, text=text("transactions.common.still_open") + reply.text)
         return replace(reply, buttons=(*reply.buttons, human())) if progress.missed else reply
     reply = transaction.restate(case)
-    if progress.missed:
+    if in_other_words:
         reply = replace(reply, text=text("transactions.common.confirm_again") + reply.text)
     yes, revise, no = confirm_buttons()
     return replace(reply, buttons=(yes, revise, no) if transaction.details(case) else (yes, no))

@@ -119,7 +119,7 @@ def _unanswered(transaction: Transaction, case: Case, progress: Progress) -> Pro
         return progress
     if turn.intent == progress.topic or transaction.includes(case):
         # The same wish once more: asked in other words, but nobody is given up on for it.
-        return replace(progress, missed=min(progress.missed + 1, MAX_MISSED - 1))
+        return replace(progress, missed=progress.missed + 1)
     if turn.intent not in FREE_ANSWERS:
         return None
     missed = progress.missed + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -66,6 +67,12 @@ def test_three_answers_not_understood_bring_a_person(returning: Conversation) ->
 def test_the_reason_can_be_corrected_before_the_yes(returning: Conversation) -> None:
     returning.press("不想要了")
     assert "质量问题" in returning.reply("不对，是质量问题", "deny")
+
+
+def test_the_same_question_never_sounds_the_same_twice_running(returning: Conversation) -> None:
+    asked = [returning.said[-1]["text"]]
+    asked += [returning.reply(words, "request_return") for words in ("我要退货呀", "就是想退掉", "退了它", "给我退")]
+    assert all(earlier != later for earlier, later in pairwise(asked))
 
 
 def test_reason_restated_confirmed_and_filed_once(returning: Conversation, shop: ShopApi) -> None:
