@@ -110,7 +110,9 @@ def means_another_order(words: str) -> bool:
 
 def fits(order: Order, topic: str) -> bool:
     """Whether a topic makes sense for an order in its state."""
-    if topic in (*PROGRESS, "undo_request") and (order["return_ids"] or order["refund_ids"]):
+    if topic in PROGRESS and (order["return_ids"] or order["refund_ids"]):
+        return True
+    if topic == "undo_request" and order["return_ids"] and order["status"] in RECEIVED:
         return True
     return order["status"] in FITTING_STATES.get(topic, OPEN)
 
