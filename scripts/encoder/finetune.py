@@ -109,7 +109,7 @@ def main() -> int:
     tasks = task_of(given["intents"], tokens), task_of(given["emotions"], tokens)
     used = sorted({token for task in tasks for line in task.lines for token in line if token != PREFIX} | set(range(5)))
     rows = {token: row for row, token in enumerate(used)} | {PREFIX: len(used)}
-    encoder = from_source(source, used, [source.pieces.index(piece) for piece in ("▁query", ":")])
+    encoder = from_source(source, used, tokens.plain("query:"))
     vectors = [embed(encoder, task.lines, rows) for task in tasks]
     mean = vectors[0].mean(0)
     heads = warmed(tasks[0], vectors[0], mean), warmed(tasks[1], vectors[1], mean)

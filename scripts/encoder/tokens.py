@@ -28,6 +28,11 @@ class Lines:
         self._begin, self._end = source.pieces.index(BEGIN), source.pieces.index(END)
         self._space = source.pieces.index(SPACE)
 
+    def plain(self, text: str) -> list[int]:
+        """The pieces of a text alone."""
+        return list(self._made.encode(text, add_special_tokens=False).ids)
+
     def ids(self, text: str) -> list[int]:
-        found = self._made.encode(text[:MAX_CHARACTERS], add_special_tokens=False).ids
+        """The whole sequence: begin, prefix, pieces, end."""
+        found = self.plain(text[:MAX_CHARACTERS])
         return [self._begin, PREFIX, *(found[1:] if found[:1] == [self._space] else found), self._end]
