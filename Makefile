@@ -11,7 +11,7 @@ SERVICES := services/.venv/bin
 LAUNCH := cd services && .venv/bin/python -m launcher
 
 
-.PHONY: help setup setup-tests run train fixtures test check lint unit unit-brain unit-services dialogue web-check e2e \
+.PHONY: help setup setup-tests run train walk fixtures test check lint unit unit-brain unit-services dialogue web-check e2e \
         bench bench-understanding bench-handoff bench-chaos bench-load evaluate replay web clean
 
 help: ## this list
@@ -53,7 +53,7 @@ unit-services:
 	@echo "test  | services: desk, shop, launcher"
 	@cd services && .venv/bin/python -m pytest -q tests
 
-dialogue: train ## rasa data validate, the end-to-end stories, 2,000 random dialogues
+dialogue: train ## rasa data validate, the end-to-end stories, 600 random dialogues
 	@mkdir -p var/log
 	@echo "test  | rasa data validate"
 	@$(BRAIN)/rasa data validate --fail-on-warnings > var/log/validate.log 2>&1 || { tail -40 var/log/validate.log; exit 1; }
@@ -61,7 +61,10 @@ dialogue: train ## rasa data validate, the end-to-end stories, 2,000 random dial
 	@$(BRAIN)/rasa test core --e2e -s tests/test_stories.yml --fail-on-prediction-errors --out results \
 	   > var/log/test_core.log 2>&1 || { tail -40 var/log/test_core.log; cat results/failed_test_stories.yml; exit 1; }
 	@grep -hE 'Accuracy|Correct' var/log/test_core.log | tail -4
-	@echo "test  | 2,000 random dialogues"
+	@echo "test  | 600 random dialogues"
+	@BATON_WALK_DIALOGUES=$${BATON_WALK_DIALOGUES:-600} $(BRAIN)/python -m pytest -q tests/dialogue
+
+walk: train ## 2,000 random dialogues (seven minutes of a core)
 	@$(BRAIN)/python -m pytest -q tests/dialogue
 
 web-check: setup ## prove that the committed front ends match their sources
