@@ -95,6 +95,11 @@ class Store(ConversationStore):
         self.saved[tracker.sender_id] = tracker
         await super().save(tracker)
 
+    def drop(self, sender_id: str) -> None:
+        """The tests are through with a conversation; its rows stay in the file."""
+        self.saved.pop(sender_id, None)
+        self._kept.pop(sender_id, None)
+
 
 @dataclass
 class Brain:
@@ -181,8 +186,7 @@ class Brain:
 
     def forget(self, conversation: str) -> None:
         """Drop a finished conversation."""
-        self.store.store.pop(f"{conversation}.1", None)
-        self.store.saved.pop(f"{conversation}.1", None)
+        self.store.drop(f"{conversation}.1")
 
     def _parsed(self, text: str, said: Said) -> dict[str, Any]:
         if said.payload is not None:
