@@ -23,6 +23,7 @@ _SURE_OF_WHOLE = 0.4  # from here on the main wish of the message is known and g
 _SURE_OF_CLAUSE = 0.85  # except those that were said earlier just as clearly
 _BREATH_MIN, _BREATH_MAX = 10, 60  # shorter is one wish; longer has marks or takes too long to search
 _HALF_MIN = 3
+_NEVER_BEGIN = frozenset("的了吗呢吧啊呀嘛得地着过们")  # 请问退货 | 的运费谁出 is one wish
 _BREATH_LENGTH = 3  # a part between mere spaces must be at least this long to stand alone
 
 
@@ -92,7 +93,7 @@ def split_breath(clause: str, judge: Judge, min_confidence: float) -> list[str]:
         return [clause]
     best: tuple[float, int] = (0.0, 0)
     for _, place, _ in jieba.tokenize(clause):  # never inside a word: 人工智能 is no wish for a person
-        if not _HALF_MIN <= place <= len(clause) - _HALF_MIN:
+        if not _HALF_MIN <= place <= len(clause) - _HALF_MIN or clause[place] in _NEVER_BEGIN:
             continue
         (first, sure), (second, also_sure) = judge(clause[:place]), judge(clause[place:])
         if first == second or min(sure, also_sure) < min_confidence or not _concrete(first, second):
