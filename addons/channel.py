@@ -31,6 +31,7 @@ from addons.channel_tracker import (
     ready_processor,
     take_back,
 )
+from addons.summary import playbook as summary_playbook
 
 rasa_tuning.apply()
 logger = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ class DeskChannel(InputChannel):
     def __init__(self, token: str) -> None:
         self._token = token.encode()
         self._sessions = SessionBook()
-        # Imported here, at the start, so that the first customer does not wait for it.
+        # All of it here, at the start: the first customer does not wait for it, and a fault shows before anybody came.
+        summary_playbook.load()
         self._actions = local_actions.LocalActionEndpoint("actions") if local_actions.wanted() else None
 
     @classmethod

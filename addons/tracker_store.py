@@ -78,6 +78,8 @@ class ConversationStore(SQLTrackerStore):
         kept = self._current(conversation_id)
         if kept and kept.events == kept.stored[1]:
             return kept.tracker
+        if not self._stored(conversation_id)[1]:
+            return None
         return await super().retrieve_full_tracker(conversation_id)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
