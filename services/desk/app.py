@@ -17,7 +17,8 @@ from desk.agents import store as agent_store
 from desk.bot.client import BotClient
 from desk.bot.runner import BotRunner
 from desk.channels import http as channels_http
-from desk.channels.agent_socket import Presences, agent_socket, lapse_presences
+from desk.channels.agent_socket import Presences, agent_socket
+from desk.channels.attendance import Attendance
 from desk.channels.customer_socket import customer_socket
 from desk.channels.http import Throttle
 from desk.customers.shop import ShopClient
@@ -29,6 +30,7 @@ from desk.kernel.context import Context
 from desk.kernel.web import SECURITY_HEADERS, handle_error
 from desk.pages import http as pages_http
 from desk.pages import system
+from desk.routing.router import Router
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,6 +48,8 @@ class Parts:
     shop: ShopClient
     bot: BotClient
     board: Board
+    router: Router
+    attendance: Attendance
     runner: BotRunner
     presences: Presences
     throttle: Throttle
@@ -59,12 +63,15 @@ class Parts:
         until = self.ctx.clock.now() + timedelta(seconds=self.ctx.settings.presence_grace_seconds)
         await self.ctx.db.write(lambda connection: agent_store.shorten_all_presences(connection, until))
         await self.board.start()
+        await self.attendance.start()
+        await self.router.start()
         await self.runner.start()
-        self.ctx.spawn(lapse_presences(self.ctx), "presences")
 
     async def stop(self) -> None:
         """Backwards; what is queued for the database is written first."""
         await self.runner.stop()
+        await self.router.stop()
+        await self.attendance.stop()
         await self.board.stop()
         await self.ctx.stop_tasks()
         await self.bot.stop()
@@ -78,7 +85,7 @@ def build_parts(settings: Settings) -> Parts:
     shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
     bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
     runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))
-    return Parts(ctx, shop, bot, Board(ctx), runner, Presences(), Throttle(ctx))
+    return Parts(ctx, shop, bot, Board(ctx), Router(ctx), Attendance(ctx), runner, Presences(), Throttle(ctx))
 
 
 def build_app(parts: Parts) -> Litestar:

@@ -1,25 +1,18 @@
-"""HTTP of agents: log in and out, who am I, presence."""
+"""HTTP of agents: log in and out, who am I."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from litestar import Response, Router, get, post, put
+from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from msgspec import Struct
 
 from desk.agents import store, usecases
 from desk.agents.auth import COOKIE, require_agent, session_token
 from desk.agents.rules import profile
-from desk.kernel.errors import InvalidError
 from desk.kernel.security import token_hash
 from desk.kernel.web import Ctx, DeskRequest, client_address
-
-if TYPE_CHECKING:
-    from desk.agents.rules import Presence
-
-_PRESENCES: dict[str, Presence] = {"online": "online", "busy": "busy", "break": "break", "offline": "offline"}
 
 
 class LoginBody(Struct):
@@ -27,12 +20,6 @@ class LoginBody(Struct):
 
     username: str
     password: str
-
-
-class PresenceBody(Struct):
-    """online, busy, break or offline."""
-
-    state: str
 
 
 @post("/login", status_code=200)
@@ -69,16 +56,4 @@ async def who_am_i(ctx: Ctx, request: DeskRequest) -> dict[str, Any]:
     return {**profile(agent), "agent": profile(agent), "presence": agent.presence}
 
 
-@put("/me/presence")
-async def set_presence(ctx: Ctx, request: DeskRequest, data: PresenceBody) -> dict[str, str]:
-    """200 {state}; 422 presence_invalid."""
-    agent = await require_agent(ctx, request)
-    presence = _PRESENCES.get(data.state)
-    if presence is None:
-        raise InvalidError("presence_invalid")
-    until = ctx.clock.now() + timedelta(seconds=ctx.settings.presence_api_seconds)
-    await ctx.db.write(lambda connection: usecases.set_presence(connection, agent.id, presence, until))
-    return {"state": presence}
-
-
-router = Router("/api/v1/agents", route_handlers=[log_in, log_out, who_am_i, set_presence], tags=["agents"])
+router = Router("/api/v1/agents", route_handlers=[log_in, log_out, who_am_i], tags=["agents"])

@@ -12,13 +12,15 @@ Presence = Literal["online", "busy", "break", "offline"]
 Role = Literal["agent", "supervisor"]
 
 SKILL_GROUPS = ("orders", "logistics", "after_sales", "technical", "complaints")
+_LEADING_ROLES = frozenset({"supervisor", "administrator"})
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 
 
 class Agent(Struct, frozen=True, kw_only=True):
     """One row of `agents`.
 
-    `load` is the number of conversations they own now; `lapsed_from` the presence a lost socket took from them.
+    `load` is what their conversations weigh now; `lapsed_from` the presence a lost socket took from them;
+    `idle_since` when they last took or ended a conversation or came online; `missed_offers` those in a row.
     """
 
     id: str
@@ -34,6 +36,14 @@ class Agent(Struct, frozen=True, kw_only=True):
     password_hash: str
     disabled: bool
     created_at: datetime
+    tags: list[str] = []
+    idle_since: datetime | None = None
+    missed_offers: int = 0
+
+
+def leads(agent: Agent) -> bool:
+    """Whether the agent sees everything and may take over: supervisors and administrators."""
+    return agent.role in _LEADING_ROLES
 
 
 def profile(agent: Agent) -> dict[str, Any]:

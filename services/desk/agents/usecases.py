@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from desk.agents.rules import Presence, Role
+    from desk.agents.rules import Role
     from desk.kernel.context import Context
 
 _HASHER = PasswordHasher()
@@ -108,11 +108,6 @@ def password_fits(stored: str | None, password: str) -> bool:
         return False
 
 
-def set_presence(connection: sa.Connection, agent_id: str, presence: Presence, until: datetime) -> bool:
-    """Say whether somebody is there; True when that changed."""
-    return store.set_presence(connection, agent_id, presence, None if presence == "offline" else until)
-
-
 def create_account(connection: sa.Connection, account: NewAccount, now: datetime) -> str:
     """A new account; returns its generated password. InvalidError when a value does not fit or the name is taken."""
     unknown = [group for group in account.groups if group not in SKILL_GROUPS]
@@ -153,6 +148,6 @@ def new_password(connection: sa.Connection, agent: Agent, now: datetime) -> str:
 
 
 def disable(connection: sa.Connection, agent: Agent, now: datetime) -> None:
-    """Nobody can use the account any more; what it owns stays until it is transferred."""
+    """Nobody can use the account any more; what it owns goes back to the queue."""
     store.update(connection, agent.id, disabled=True, presence="offline", presence_until=None)
     store.revoke_sessions(connection, agent.id, now)

@@ -68,11 +68,6 @@ def wishes_human(event: Event, wording: Wording) -> bool:
     return (event.text or "").strip(_TRIMMED) in wording.words("human_wishes")
 
 
-def wishes_no_human(text: str, wording: Wording) -> bool:
-    """Whether a waiting customer's message is nothing but the wish to leave the queue."""
-    return text.strip(_TRIMMED) in wording.words("cancel_wishes")
-
-
 def message_body(conversation: Conversation, event: Event, history: History) -> dict[str, Any]:
     """The body of POST /webhooks/desk/messages."""
     customer = None

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
-from desk.bot.rules import wishes_no_human
 from desk.conversations import store, usecases
-from desk.handoffs import usecases as handoffs
+from desk.conversations.usecases import Incoming
+from desk.handoffs import waiting
+from desk.handoffs.leaving import LEAVE_PAYLOAD, STAY_PAYLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from desk.agents.rules import Agent
-    from desk.conversations.usecases import Accepted, Incoming
-    from desk.kernel.context import Context
+    from desk.conversations.usecases import Accepted
+    from desk.kernel.context import Context, Scene
 
 
 async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) -> Accepted:
@@ -25,18 +26,26 @@ async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) 
     scene = ctx.scene()
 
     def receive(connection: sa.Connection) -> Accepted:
-        accepted = usecases.accept_from_customer(connection, conversation_id, incoming, scene)
-        wants_out = incoming.payload is None and wishes_no_human(accepted.event.text or "", scene.wording)
-        if wants_out and not accepted.duplicate:
-            conversation = store.get(connection, conversation_id)
-            if conversation is not None and conversation.owner_kind == "queue":
-                handoffs.cancel(connection, conversation_id, scene)
+        message = _without_old_button(connection, conversation_id, incoming, scene)
+        accepted = usecases.accept_from_customer(connection, conversation_id, message, scene)
+        if not accepted.duplicate:
+            waiting.heard(connection, accepted.event, scene)
         return accepted
 
     accepted = await _once_more(ctx, receive)
     if not accepted.duplicate:
         ctx.metrics.messages.labels("customer").inc()
     return accepted
+
+
+def _without_old_button(connection: sa.Connection, conversation_id: str, incoming: Incoming, scene: Scene) -> Incoming:
+    """The buttons about waiting mean something in the queue only; elsewhere a press is just its words."""
+    titles = {LEAVE_PAYLOAD: "queue.leave_button", STAY_PAYLOAD: "queue.stay_button"}
+    title = titles.get(incoming.payload or "")
+    conversation = None if title is None else store.get(connection, conversation_id)
+    if title is None or conversation is None or conversation.owner_kind == "queue":
+        return incoming
+    return Incoming(incoming.client_id, incoming.text or scene.wording.text(title), None, incoming.page)
 
 
 async def from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming: Incoming) -> Accepted:

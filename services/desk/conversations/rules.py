@@ -61,6 +61,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     locale: str
     created_at: datetime
     updated_at: datetime
+    customer_seen_at: datetime | None = None  # kept up to date while they wait in the queue
 
 
 class Event(Struct, frozen=True, kw_only=True):

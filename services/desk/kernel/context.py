@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from desk.kernel import policy
 from desk.kernel.bus import Bus
 from desk.kernel.clock import Clock, SystemClock
 from desk.kernel.database import Database
 from desk.kernel.metrics import Metrics
+from desk.kernel.policy import RoutingPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -25,16 +27,17 @@ log = structlog.get_logger("desk.tasks")
 
 @dataclass(frozen=True)
 class Scene:
-    """What a use case is given besides its subject: the time, the settings and the wording."""
+    """What a use case is given besides its subject: the time, the settings, the wording and the routing policy."""
 
     now: datetime
     settings: Settings
     wording: Wording
+    policy: RoutingPolicy = field(default_factory=RoutingPolicy)
 
 
 @dataclass
 class Context:
-    """Settings, wording, database, bus, clock, metrics, and the background tasks that must not be garbage."""
+    """Settings, wording, policy, database, bus, clock, metrics, and the background tasks that must not be garbage."""
 
     settings: Settings
     wording: Wording
@@ -42,6 +45,7 @@ class Context:
     db: Database
     clock: Clock
     metrics: Metrics
+    policy: RoutingPolicy = field(default_factory=RoutingPolicy)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @staticmethod
@@ -49,11 +53,11 @@ class Context:
         """The usual parts for `settings`."""
         bus = Bus()
         db = Database(settings.database_url, bus.publish)
-        return Context(settings, wording, bus, db, SystemClock(), Metrics())
+        return Context(settings, wording, bus, db, SystemClock(), Metrics(), policy.load(settings.playbook_dir))
 
     def scene(self) -> Scene:
         """The scene of something that happens now."""
-        return Scene(self.clock.now(), self.settings, self.wording)
+        return Scene(self.clock.now(), self.settings, self.wording, self.policy)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run `work` in the background; a failure is logged, never lost."""

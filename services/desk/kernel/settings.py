@@ -55,7 +55,7 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_LOGIN_ATTEMPTS", "5", "failed logins of one username in the window before it is throttled"),
     Row("BATON_LOGIN_ATTEMPTS_ADDRESS", "30", "failed logins from one address in the window"),
     Row("BATON_LOGIN_WINDOW_SECONDS", "900", "the window of the two settings above"),
-    Row("BATON_PRESENCE_GRACE_SECONDS", "90", "a console without a socket goes offline after so long"),
+    Row("BATON_PRESENCE_GRACE_SECONDS", "60", "a console without a socket goes offline after so long"),
     Row("BATON_PRESENCE_API_SECONDS", "900", "an agent who only calls the HTTP API goes offline after so long"),
     Row("BATON_HANDLING_FALLBACK_SECONDS", "240", "assumed handling time while there is no history"),
     Row("BATON_PICKUP_SECONDS", "40", "usual time until a free agent picks a customer up"),

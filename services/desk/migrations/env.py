@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 import desk.agents.store
+import desk.conversations.guests
 import desk.conversations.store
 import desk.handoffs.store
 import desk.ratings.store  # noqa: F401 - the imports fill the metadata
