@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -20,9 +21,12 @@ from desk.channels import http as channels_http
 from desk.channels.agent_socket import Presences, agent_socket, lapse_presences
 from desk.channels.customer_socket import customer_socket
 from desk.channels.http import Throttle
+from desk.clocks import business_hours
 from desk.customers.shop import ShopClient
 from desk.handoffs import http as handoffs_http
+from desk.handoffs import service_http
 from desk.handoffs.board import Board
+from desk.handoffs.duty_watch import DutyWatch
 from desk.handoffs.summary import SummaryCheck
 from desk.kernel import wording
 from desk.kernel.context import Context
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from desk.kernel.settings import Settings
+
+log = structlog.get_logger("desk")
 
 _MAX_BODY_BYTES = 64 * 1024
 
@@ -47,6 +53,7 @@ class Parts:
     bot: BotClient
     board: Board
     runner: BotRunner
+    duty: DutyWatch
     presences: Presences
     throttle: Throttle
 
@@ -60,10 +67,12 @@ class Parts:
         await self.ctx.db.write(lambda connection: agent_store.shorten_all_presences(connection, until))
         await self.board.start()
         await self.runner.start()
+        await self.duty.start()
         self.ctx.spawn(lapse_presences(self.ctx), "presences")
 
     async def stop(self) -> None:
         """Backwards; what is queued for the database is written first."""
+        await self.duty.stop()
         await self.runner.stop()
         await self.board.stop()
         await self.ctx.stop_tasks()
@@ -75,10 +84,13 @@ class Parts:
 def build_parts(settings: Settings) -> Parts:
     """The desk's parts for `settings`; call inside the running event loop."""
     ctx = Context.build(settings, wording.load(settings.playbook_dir))
+    missing = business_hours.load(settings.playbook_dir).missing_years(ctx.clock.now())
+    if missing:
+        log.warning("no public holidays in playbook/business_hours.yml", years=missing)
     shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
     bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
     runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))
-    return Parts(ctx, shop, bot, Board(ctx), runner, Presences(), Throttle(ctx))
+    return Parts(ctx, shop, bot, Board(ctx), runner, DutyWatch(ctx), Presences(), Throttle(ctx))
 
 
 def build_app(parts: Parts) -> Litestar:
@@ -99,6 +111,7 @@ def build_app(parts: Parts) -> Litestar:
         route_handlers=[
             agents_http.router,
             handoffs_http.router,
+            service_http.router,
             channels_http.router,
             customer_socket,
             agent_socket,

@@ -73,7 +73,7 @@ def wishes_no_human(text: str, wording: Wording) -> bool:
     return text.strip(_TRIMMED) in wording.words("cancel_wishes")
 
 
-def message_body(conversation: Conversation, event: Event, history: History) -> dict[str, Any]:
+def message_body(conversation: Conversation, event: Event, history: History, service: dict[str, Any]) -> dict[str, Any]:
     """The body of POST /webhooks/desk/messages."""
     customer = None
     if conversation.customer_id is not None:
@@ -85,6 +85,7 @@ def message_body(conversation: Conversation, event: Event, history: History) -> 
         "at": iso(event.at),
         "text": event.text or "",
         "payload": event.payload,
+        "service": service,
         "context": {
             "customer": customer,
             "page": conversation.page,

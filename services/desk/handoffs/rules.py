@@ -9,15 +9,21 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from desk.agents.rules import SKILL_GROUPS
+from desk.customers.rules import mask_phone
 from desk.kernel.clock import iso
 
 HandoffState = Literal["queued", "active", "resolved", "cancelled", "handed_back"]
+HandoffKind = Literal["live", "offline"]
 PRIORITIES = ("urgent", "high", "normal", "low")
 MAX_HEADLINE_CHARACTERS = 40
 
 
 class Handoff(Struct, frozen=True, kw_only=True):
-    """One row of `handoffs`."""
+    """One row of `handoffs`.
+
+    `kind` is offline once the customer waited with nobody on duty; `told_on_duty` is what they were last told of that;
+    `contact` the phone number they left, only digits.
+    """
 
     id: str
     conversation_id: str
@@ -45,6 +51,9 @@ class Handoff(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     outcome: str | None
     outcome_note: str | None
+    kind: HandoffKind = "live"
+    contact: str | None = None
+    told_on_duty: bool = True
 
 
 class QueuePlace(Struct, frozen=True):
@@ -146,13 +155,16 @@ def row_view(handoff: Handoff) -> dict[str, Any]:
         "agent": agent,
         "target_agent_id": handoff.target_agent_id,
         "note": handoff.note,
+        "kind": handoff.kind,
+        "contact": None if handoff.contact is None else mask_phone(handoff.contact),
     }
 
 
 def full_view(handoff: Handoff) -> dict[str, Any]:
-    """HandoffRow + summary + summary_valid, as `GET /handoffs/{id}` answers."""
+    """HandoffRow + summary + summary_valid, as `GET /handoffs/{id}` answers; the contact whole once it was claimed."""
     return {
         **row_view(handoff),
+        **({} if handoff.state == "queued" else {"contact": handoff.contact}),
         "summary": handoff.summary,
         "summary_valid": handoff.summary_valid,
         "outcome": handoff.outcome,
@@ -160,8 +172,6 @@ def full_view(handoff: Handoff) -> dict[str, Any]:
     }
 
 
-def place_view(place: QueuePlace | None) -> dict[str, int | None] | None:
-    """The contract's queue object."""
-    if place is None:
-        return None
+def place_view(place: QueuePlace) -> dict[str, int | None]:
+    """The part of the contract's queue object that is about the place."""
     return {"position": place.position, "expected_wait_seconds": place.expected_wait_seconds}

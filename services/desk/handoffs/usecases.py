@@ -14,7 +14,7 @@ from desk.agents import store as agent_store
 from desk.conversations import store as conversation_store
 from desk.conversations.rules import check_characters
 from desk.conversations.usecases import existing, say
-from desk.handoffs import store
+from desk.handoffs import offline, store
 from desk.handoffs.places import place_of
 from desk.handoffs.rules import (
     Handoff,
@@ -83,7 +83,7 @@ def queue(connection: sa.Connection, conversation: Conversation, escalation: Esc
         agent_id=None,
         agent_name=None,
         queued_seq=conversation.last_seq,
-        queued_at=scene.now,
+        **offline.place_of_new(connection, conversation, scene),
         claimed_at=None,
         ended_at=None,
         outcome=None,
@@ -97,18 +97,17 @@ def queue(connection: sa.Connection, conversation: Conversation, escalation: Esc
 
 def _say_queued(connection: sa.Connection, handoff: Handoff, scene: Scene, key: str) -> None:
     """Tell the customer where they stand, in words that fit who is there."""
+    if offline.say_queued(connection, handoff, scene):
+        return
     place = place_of(connection, handoff.conversation_id, scene.settings)
     ahead = 0 if place is None else place.position - 1
-    if store.staffing(connection).online_agents == 0:
-        key = "system.handoff_queued_nobody"
-    elif ahead == 0 and key == "system.handoff_queued":
+    if ahead == 0 and key == "system.handoff_queued":
         key = "system.handoff_queued_first"
     text = scene.wording.text(
         key,
         ahead=ahead,
         minutes=wait_minutes(place.expected_wait_seconds if place else 60),
         group=scene.wording.name("groups", handoff.skill_group),
-        hours=scene.wording.text("service_hours"),
     )
     say(connection, handoff.conversation_id, "handoff_queued", text, scene)
 
@@ -116,7 +115,7 @@ def _say_queued(connection: sa.Connection, handoff: Handoff, scene: Scene, key: 
 def claim(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Scene) -> Handoff:
     """Give a queued handoff to `agent`. ConflictError `already_claimed`, `not_online` or `capacity_full`.
 
-    Claiming what is already mine answers the same again.
+    Claiming what is already mine answers the same again. A customer who meanwhile asks the bot is taken over from it.
     """
     handoff = _existing(connection, handoff_id)
     if handoff.state == "active" and handoff.agent_id == agent.id:
@@ -136,7 +135,7 @@ def claim(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Scene
         fresh = agent_store.get(connection, agent.id)
         raise ConflictError("capacity_full" if fresh is not None and fresh.presence == "online" else "not_online")
     conversation = existing(connection, handoff.conversation_id)
-    changed = conversation.owner_kind == "queue" and conversation_store.change_owner(
+    changed = conversation.owner_kind in {"queue", "bot"} and conversation_store.change_owner(
         connection,
         conversation,
         scene.now,
@@ -162,14 +161,15 @@ def claim(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Scene
 
 
 def cancel(connection: sa.Connection, conversation_id: str, scene: Scene) -> None:
-    """The customer leaves the queue, back to the bot. ConflictError `not_queued`."""
+    """The customer leaves the queue, back to the bot or staying with it. ConflictError `not_queued`."""
     conversation = existing(connection, conversation_id)
     handoff = store.open_of(connection, conversation_id)
-    if conversation.owner_kind != "queue" or handoff is None:
+    if handoff is None or handoff.state != "queued":
         raise ConflictError("not_queued")
     if not store.change_state(connection, handoff, state="cancelled", ended_at=scene.now):
         raise ConflictError("not_queued")
-    _back_to_bot(connection, conversation, scene)
+    if conversation.owner_kind == "queue":
+        _back_to_bot(connection, conversation, scene)
     store.add_step(connection, handoff.id, "cancelled", scene.now)
     store.add_handback(connection, handoff, scene.wording.text("bot.cancelled_note"), [], scene.now)
     say(connection, conversation_id, "handoff_cancelled", scene.wording.text("system.handoff_cancelled"), scene)

@@ -1,0 +1,77 @@
+"""The duty watch: when people come on duty, or have all been gone for a while, whoever waits is told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from desk.agents.store import AgentChanged
+from desk.handoffs import case_store, offline, store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from desk.kernel.context import Context
+
+log = structlog.get_logger("desk.duty")
+
+_LONGEST_PAUSE_SECONDS = 15.0
+_AT_ONCE = 50
+
+
+class DutyWatch:
+    """Looks after every change of an agent and every few seconds; what was told is kept with the handoff."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._wake = asyncio.Event()
+        self._nobody_since: float | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    async def start(self) -> None:
+        """Follow the bus and the clock."""
+        self._unsubscribe = self._ctx.bus.on(AgentChanged, lambda _note: self._wake.set())
+        self._ctx.spawn(self._run(), "duty-watch")
+
+    async def stop(self) -> None:
+        """Stop following; the context cancels the task."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+
+    async def _run(self) -> None:
+        pause = min(_LONGEST_PAUSE_SECONDS, max(0.2, self._ctx.settings.away_notice_seconds / 3))
+        while True:
+            self._wake.clear()
+            try:
+                await self._look()
+            except SQLAlchemyError:
+                log.exception("who waits could not be told")  # the next look tells them
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def _look(self) -> None:
+        on_duty, somebody_to_tell = await self._ctx.db.read(_situation)
+        now = asyncio.get_running_loop().time()
+        if on_duty:
+            self._nobody_since = None
+        elif self._nobody_since is None:
+            self._nobody_since = now
+        gone = self._nobody_since is not None and now - self._nobody_since >= self._ctx.settings.away_notice_seconds
+        if not somebody_to_tell or not (on_duty or gone):
+            return
+        scene, told = self._ctx.scene(), _AT_ONCE
+        while told == _AT_ONCE:
+            told = await self._ctx.db.write(partial(offline.tell, scene=scene, on_duty=on_duty, limit=_AT_ONCE))
+
+
+def _situation(connection: sa.Connection) -> tuple[bool, bool]:
+    """(somebody is on duty, somebody waits who was told otherwise)."""
+    on_duty = store.staffing(connection).online_agents > 0
+    return on_duty, bool(case_store.told_otherwise(connection, on_duty, 1))
