@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from desk.conversations.rules import bare
 from desk.kernel.clock import iso
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _FIRST_DELAY_SECONDS = 0.3
 _MAX_DELAY_SECONDS = 4.0
-_TRIMMED = " \t\n。.!！?？~～,，"
 _RETRY_STATUSES = {408, 425, 429}
 
 
@@ -65,12 +65,12 @@ def wishes_human(event: Event, wording: Wording) -> bool:
     """Whether a message is nothing but the wish for a person."""
     if event.payload is not None:
         return event.payload.split("{")[0] == "/request_human"
-    return (event.text or "").strip(_TRIMMED) in wording.words("human_wishes")
+    return bare(event.text or "") in wording.words("human_wishes")
 
 
 def wishes_no_human(text: str, wording: Wording) -> bool:
     """Whether a waiting customer's message is nothing but the wish to leave the queue."""
-    return text.strip(_TRIMMED) in wording.words("cancel_wishes")
+    return bare(text) in wording.words("cancel_wishes")
 
 
 def message_body(conversation: Conversation, event: Event, history: History, service: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ Owner = Literal["bot", "queue", "agent", "none"]
 State = Literal["bot", "queued", "active", "wrap_up", "closed"]
 Sender = Literal["customer", "bot", "agent", "system"]
 
+_TRIMMED = " \t\n。.!！?？~～,，"
 _ALLOWED_CONTROLS = {"\n", "\r", "\t"}
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
@@ -121,6 +122,11 @@ def check_client_id(client_id: str) -> str:
     if not fits or client_id.startswith(DESK_CLIENT_ID):
         raise InvalidError("client_id_invalid", limit=MAX_CLIENT_ID_CHARACTERS)
     return client_id
+
+
+def bare(text: str) -> str:
+    """The words of a message without the spaces and punctuation around them, to compare with a list of wishes."""
+    return text.strip(_TRIMMED)
 
 
 def offered_title(payload: str, buttons: list[dict[str, Any]] | None, card: dict[str, Any] | None) -> str | None:

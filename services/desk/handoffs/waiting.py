@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desk.conversations.rules import bare
 from desk.conversations.usecases import existing, say
 from desk.customers.rules import mask_phone
 from desk.handoffs import case_store, offline, store, usecases
@@ -20,8 +21,9 @@ LEAVE_QUEUE = "desk:leave_queue"
 
 
 def hear(connection: sa.Connection, event: Event, scene: Scene) -> None:
-    """Part of the write job that stored `event`; a button pressed when nothing waits any more does nothing."""
-    if event.payload == ASK_BOT:
+    """Part of the write job that stored `event`; what only makes sense while waiting does nothing otherwise."""
+    words = bare(event.text or "") if event.payload is None else None
+    if event.payload == ASK_BOT or words in scene.wording.words("case.ask_bot_wishes"):
         offline.ask_bot(connection, existing(connection, event.conversation_id), scene)
     elif event.payload == LEAVE_QUEUE:
         handoff = store.open_of(connection, event.conversation_id)

@@ -22,7 +22,7 @@ REQUIRED = (
     "system.service_paused_closed", "system.service_paused_away",
     "service.on_duty", "service.closed", "service.closed_for_long", "service.away",
     "opening.today", "opening.tomorrow", "opening.weekday", "opening.date", "opening.weekdays",
-    "contact.mine", "contact.not_mine", "case.queued_buttons", "case.kept_buttons",
+    "contact.mine", "contact.not_mine", "case.queued_buttons", "case.kept_buttons", "case.ask_bot_wishes",
     "system.handoff_cancelled", "system.agent_joined", "system.agent_left", "system.transferred",
     "system.handed_back", "system.conversation_resolved", "system.rating_requested", "system.rated",
     "system.conversation_reopened", "bot.unavailable", "bot.rejected", "bot.silent", "bot.cancelled_note",

@@ -14,13 +14,14 @@ from desk.clocks import business_hours
 from desk.clocks.business_hours import BusinessHours, parse
 from desk.clocks.calendar import Calendar, Period
 from desk.clocks.words import opening_words
-from desk.kernel import settings, wording
+from desk.kernel import settings as desk_settings
+from desk.kernel import wording
 from desk.kernel.settings import SettingsError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ZONE = ZoneInfo("Asia/Shanghai")
-PLAYBOOK = settings.load({}, require_secrets=False).playbook_dir
+PLAYBOOK = desk_settings.load({}, require_secrets=False).playbook_dir
 SHIPPED = business_hours.load(PLAYBOOK)
 WORDING = wording.load(PLAYBOOK)
 OFFICE = ["09:00-12:00", "13:30-18:00"]
@@ -155,6 +156,7 @@ MOMENTS = st.integers(0, 29 * 86_400).map(
 SECONDS = st.integers(0, 5 * 86_400)
 
 
+@settings(deadline=None)
 @given(CALENDARS, MOMENTS, SECONDS)
 def test_what_is_added_lies_between(calendar: Calendar, start: datetime, seconds: int) -> None:
     end = calendar.add_business_seconds(start, seconds)
@@ -166,6 +168,7 @@ def test_what_is_added_lies_between(calendar: Calendar, start: datetime, seconds
         assert calendar.business_seconds_between(start, end - timedelta(seconds=0.5)) < seconds
 
 
+@settings(deadline=None)
 @given(CALENDARS, MOMENTS, MOMENTS, MOMENTS)
 def test_time_only_grows_and_adds_up(calendar: Calendar, a: datetime, b: datetime, c: datetime) -> None:
     first, middle, last = sorted((a, b, c))
@@ -176,6 +179,7 @@ def test_time_only_grows_and_adds_up(calendar: Calendar, a: datetime, b: datetim
     assert calendar.business_seconds_between(last, first) == -whole
 
 
+@settings(deadline=None)
 @given(CALENDARS, MOMENTS)
 def test_openings_and_closings_are_where_it_changes(calendar: Calendar, moment: datetime) -> None:
     opening, closing, tick = calendar.next_open(moment), calendar.next_close(moment), timedelta(seconds=1)
@@ -193,6 +197,7 @@ def test_openings_and_closings_are_where_it_changes(calendar: Calendar, moment: 
         assert calendar.business_seconds_between(moment, opening + tick) == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(CALENDARS, MOMENTS)
 def test_the_zone_decides_not_how_the_moment_is_written(calendar: Calendar, moment: datetime) -> None:
     there = moment.astimezone(ZONE)

@@ -164,9 +164,13 @@ def test_a_phone_number_becomes_the_contact(night: RunningDesk, night_bot: BotDo
     assert conversation.types().count("contact_noted") == 1
 
 
-def test_the_customer_asks_the_bot_and_the_agent_takes_over(night: RunningDesk, night_bot: BotDouble) -> None:
+@pytest.mark.parametrize("way", ["button", "words"])
+def test_the_customer_asks_the_bot_and_the_agent_takes_over(night: RunningDesk, night_bot: BotDouble, way: str) -> None:
     conversation, agent = queue_one(night, night_bot), night.new_agent()
-    press(conversation, "desk:ask_bot")
+    if way == "button":
+        press(conversation, "desk:ask_bot")
+    else:
+        conversation.send("先问机器人吧。")
     state = conversation.wait_state("bot")
     assert state["queue"]["position"] >= 1  # the place is kept
     assert conversation.wait_for("case_kept")["buttons"][0]["payload"] == "desk:leave_queue"
@@ -180,10 +184,11 @@ def test_the_customer_asks_the_bot_and_the_agent_takes_over(night: RunningDesk, 
     conversation.wait_for("service_resumed")
     assert agent.claim(conversation)["id"] == row["id"]
     assert conversation.poll()["state"] == "active"
-    conversation.send("终于等到您")
+    conversation.send(f"终于等到您 {way}")
     agent.say(conversation, "我是小周，退款已经在办。")
     conversation.wait_text("我是小周，退款已经在办。")
-    assert night_bot.asked("终于等到您") == []
+    assert night_bot.asked(f"终于等到您 {way}") == []
+    assert night_bot.asked("先问机器人吧。") == []
 
 
 def test_asking_for_a_person_again_keeps_place_and_contact(night: RunningDesk, night_bot: BotDouble) -> None:
