@@ -26,7 +26,7 @@ from desk.customers.shop import ShopClient
 from desk.handoffs import http as handoffs_http
 from desk.handoffs import service_http
 from desk.handoffs.board import Board
-from desk.handoffs.duty_watch import DutyWatch
+from desk.handoffs.service_watch import ServiceWatch
 from desk.handoffs.summary import SummaryCheck
 from desk.kernel import wording
 from desk.kernel.context import Context
@@ -53,7 +53,7 @@ class Parts:
     bot: BotClient
     board: Board
     runner: BotRunner
-    duty: DutyWatch
+    service_watch: ServiceWatch
     presences: Presences
     throttle: Throttle
 
@@ -67,12 +67,12 @@ class Parts:
         await self.ctx.db.write(lambda connection: agent_store.shorten_all_presences(connection, until))
         await self.board.start()
         await self.runner.start()
-        await self.duty.start()
+        await self.service_watch.start()
         self.ctx.spawn(lapse_presences(self.ctx), "presences")
 
     async def stop(self) -> None:
         """Backwards; what is queued for the database is written first."""
-        await self.duty.stop()
+        await self.service_watch.stop()
         await self.runner.stop()
         await self.board.stop()
         await self.ctx.stop_tasks()
@@ -90,7 +90,7 @@ def build_parts(settings: Settings) -> Parts:
     shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
     bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
     runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))
-    return Parts(ctx, shop, bot, Board(ctx), runner, DutyWatch(ctx), Presences(), Throttle(ctx))
+    return Parts(ctx, shop, bot, Board(ctx), runner, ServiceWatch(ctx), Presences(), Throttle(ctx))
 
 
 def build_app(parts: Parts) -> Litestar:

@@ -14,7 +14,7 @@ from desk.conversations.rules import DESK_CLIENT_ID, Conversation, Event, NewEve
 from desk.conversations.usecases import existing, say
 from desk.handoffs import store as handoff_store
 from desk.handoffs import usecases as handoffs
-from desk.handoffs.duty import service_for_bot
+from desk.handoffs.service import service_for_bot
 from desk.handoffs.summary import SummaryCheck, bot_unavailable
 from desk.handoffs.usecases import Escalation
 from desk.kernel import ids

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from desk.bot.rules import wishes_no_human
 from desk.conversations import store, usecases
+from desk.handoffs import hearing
 from desk.handoffs import usecases as handoffs
-from desk.handoffs import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) 
             if conversation is not None and conversation.owner_kind == "queue":
                 handoffs.cancel(connection, conversation_id, scene)
         if not accepted.duplicate:
-            waiting.hear(connection, accepted.event, scene)
+            hearing.hear(connection, accepted.event, scene)
         return accepted
 
     accepted = await _once_more(ctx, receive)

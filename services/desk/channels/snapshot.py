@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from desk.conversations.rules import agent_view
 from desk.customers.rules import mask_phone
 from desk.handoffs import places, store
-from desk.handoffs.duty import opening_view, service_now
 from desk.handoffs.rules import place_view
+from desk.handoffs.service import opening_view, service_now
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from desk.agents.store import agents
 from desk.conversations.notes import ConversationChanged
 from desk.handoffs.rules import Handoff
 from desk.handoffs.store import QUEUE_ORDER, HandoffChanged, handoffs
@@ -13,6 +14,12 @@ from desk.kernel.database import announce
 
 if TYPE_CHECKING:
     from typing import Any
+
+
+def anybody_online(connection: sa.Connection) -> bool:
+    """Whether anybody is on duty: one agent online is enough."""
+    query = sa.select(agents.c.id).where(agents.c.presence == "online", agents.c.disabled.is_(False)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def queue_length(connection: sa.Connection) -> int:

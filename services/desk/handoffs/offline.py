@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from desk.conversations import store as conversation_store
 from desk.conversations.usecases import say
 from desk.handoffs import case_store, store
-from desk.handoffs.duty import service_now
 from desk.handoffs.places import places
+from desk.handoffs.service import service_now
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from desk.conversations.rules import Conversation
-    from desk.handoffs.duty import Service
     from desk.handoffs.rules import Handoff
+    from desk.handoffs.service import Service
     from desk.kernel.context import Scene
 
 
@@ -78,7 +78,7 @@ def ask_bot(connection: sa.Connection, conversation: Conversation, scene: Scene)
 
 def tell(connection: sa.Connection, scene: Scene, *, on_duty: bool, limit: int = 50) -> int:
     """Tell waiting customers that people came, or that nobody is there any more; how many were told."""
-    if (store.staffing(connection).online_agents > 0) != on_duty:
+    if case_store.anybody_online(connection) != on_duty:
         return 0  # it changed again meanwhile
     waiting = case_store.told_otherwise(connection, on_duty, limit)
     standing = places(connection, scene.settings) if waiting and on_duty else {}

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Router, get
 
-from desk.handoffs.duty import service_now, service_view
+from desk.handoffs.service import service_now, service_view
 from desk.kernel.web import Ctx
 
 

@@ -1,4 +1,4 @@
-"""The duty watch: when people come on duty, or have all been gone for a while, whoever waits is told."""
+"""The service watch: when people come on duty, or have all been gone for a while, whoever waits is told."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.agents.store import AgentChanged
-from desk.handoffs import case_store, offline, store
+from desk.handoffs import case_store, offline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from desk.kernel.context import Context
 
-log = structlog.get_logger("desk.duty")
+log = structlog.get_logger("desk.service")
 
 _LONGEST_PAUSE_SECONDS = 15.0
 _AT_ONCE = 50
 
 
-class DutyWatch:
+class ServiceWatch:
     """Looks after every change of an agent and every few seconds; what was told is kept with the handoff."""
 
     def __init__(self, ctx: Context) -> None:
@@ -38,7 +38,7 @@ class DutyWatch:
     async def start(self) -> None:
         """Follow the bus and the clock."""
         self._unsubscribe = self._ctx.bus.on(AgentChanged, lambda _note: self._wake.set())
-        self._ctx.spawn(self._run(), "duty-watch")
+        self._ctx.spawn(self._run(), "service-watch")
 
     async def stop(self) -> None:
         """Stop following; the context cancels the task."""
@@ -73,5 +73,5 @@ class DutyWatch:
 
 def _situation(connection: sa.Connection) -> tuple[bool, bool]:
     """(somebody is on duty, somebody waits who was told otherwise)."""
-    on_duty = store.staffing(connection).online_agents > 0
+    on_duty = case_store.anybody_online(connection)
     return on_duty, bool(case_store.told_otherwise(connection, on_duty, 1))

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from desk.clocks import business_hours
 from desk.clocks.words import opening_words
-from desk.handoffs import case_store, store
+from desk.handoffs import case_store
 from desk.kernel.clock import iso
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Service(Struct, frozen=True):
 
 def service_now(connection: sa.Connection, scene: Scene, group: str | None = None) -> Service:
     """The service of the shop, or as a skill group's own hours have it."""
-    on_duty = store.staffing(connection).online_agents > 0
+    on_duty = case_store.anybody_online(connection)
     calendar = business_hours.load(scene.settings.playbook_dir).of(group)
     if calendar.is_open(scene.now):
         return Service(True, on_duty, None, None)
