@@ -126,6 +126,8 @@ class FirstWords:
     by_emotion: dict[str, tuple[str, ...]]
     default: tuple[str, ...]
     promises: dict[str, str]
+    promises_closed: dict[str, str]  # with {next}, the next opening in words
+    promises_away: dict[str, str]
     who: dict[str, str]
     default_thing: str
     late_thing: str
@@ -186,6 +188,8 @@ def load_file(file: Path) -> Playbook:
             "default_group",
             "first_words",
             "promise_words",
+            "promise_words_closed",
+            "promise_words_away",
             "who_words",
             "tier_words",
             "default_thing",
@@ -309,11 +313,10 @@ def _first_words(root: Section) -> FirstWords:
     section.only(("by_trigger", "by_emotion", "default"))
     section.section("by_trigger").only(CODES)
     section.section("by_emotion").only(FAMILIES)
-    promises, who = root.text_map("promise_words"), root.text_map("who_words")
-    for key, known, needed in (("promise_words", promises, PRIORITIES), ("who_words", who, GROUPS)):
-        for name in needed:
-            if name not in known:
-                raise root.refuse(key, f"{name} is missing")
+    kinds = ("promise_words", "promise_words_closed", "promise_words_away")
+    promises, closed, away = (_complete(root, key, PRIORITIES) for key in kinds)
+    for text in closed.values():
+        _check_variables(root, "promise_words_closed", text, {"next": ""})
     no_answer = root.section("no_answer")
     button = no_answer.section("button")
     words = FirstWords(
@@ -321,7 +324,9 @@ def _first_words(root: Section) -> FirstWords:
         by_emotion=section.texts_map("by_emotion"),
         default=section.texts("default"),
         promises=promises,
-        who=who,
+        promises_closed=closed,
+        promises_away=away,
+        who=_complete(root, "who_words", GROUPS),
         default_thing=root.text("default_thing"),
         late_thing=root.text("late_thing"),
         no_answer=no_answer.texts("texts"),
@@ -338,7 +343,20 @@ def _check_wordings(section: Section, words: FirstWords) -> None:
         if not wordings:
             raise section.refuse("default", "a list of wordings is empty")
         for wording in wordings:
-            try:
-                wording.format(**sample)
-            except (KeyError, IndexError, ValueError) as error:
-                raise section.refuse("default", f"{wording!r} uses an unknown variable: {error}") from error
+            _check_variables(section, "default", wording, sample)
+
+
+def _check_variables(section: Section, key: str, wording: str, sample: dict[str, str]) -> None:
+    try:
+        wording.format(**sample)
+    except (KeyError, IndexError, ValueError) as error:
+        raise section.refuse(key, f"{wording!r} uses an unknown variable: {error}") from error
+
+
+def _complete(root: Section, key: str, names: tuple[str, ...]) -> dict[str, str]:
+    """A table of texts in which none of `names` is missing."""
+    found = root.text_map(key)
+    for name in names:
+        if name not in found:
+            raise root.refuse(key, f"{name} is missing")
+    return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -21,9 +22,12 @@ from desk.channels.agent_socket import Presences, agent_socket
 from desk.channels.attendance import Attendance
 from desk.channels.customer_socket import customer_socket
 from desk.channels.http import Throttle
+from desk.clocks import business_hours
 from desk.customers.shop import ShopClient
 from desk.handoffs import http as handoffs_http
+from desk.handoffs import service_http
 from desk.handoffs.board import Board
+from desk.handoffs.service_watch import ServiceWatch
 from desk.handoffs.summary import SummaryCheck
 from desk.kernel import wording
 from desk.kernel.context import Context
@@ -35,7 +39,10 @@ from desk.routing.router import Router
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from desk.kernel.clock import Clock
     from desk.kernel.settings import Settings
+
+log = structlog.get_logger("desk")
 
 _MAX_BODY_BYTES = 64 * 1024
 
@@ -51,6 +58,7 @@ class Parts:
     router: Router
     attendance: Attendance
     runner: BotRunner
+    service_watch: ServiceWatch
     presences: Presences
     throttle: Throttle
 
@@ -66,9 +74,11 @@ class Parts:
         await self.attendance.start()
         await self.router.start()
         await self.runner.start()
+        await self.service_watch.start()
 
     async def stop(self) -> None:
         """Backwards; what is queued for the database is written first."""
+        await self.service_watch.stop()
         await self.runner.stop()
         await self.router.stop()
         await self.attendance.stop()
@@ -79,13 +89,27 @@ class Parts:
         await self.ctx.db.stop()
 
 
-def build_parts(settings: Settings) -> Parts:
-    """The desk's parts for `settings`; call inside the running event loop."""
-    ctx = Context.build(settings, wording.load(settings.playbook_dir))
+def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
+    """The desk's parts for `settings` and a clock (the machine's); call inside the running event loop."""
+    ctx = Context.build(settings, wording.load(settings.playbook_dir), clock)
+    missing = business_hours.load(settings.playbook_dir).missing_years(ctx.clock.now())
+    if missing:
+        log.warning("no public holidays in playbook/business_hours.yml", years=missing)
     shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
     bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
     runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))
-    return Parts(ctx, shop, bot, Board(ctx), Router(ctx), Attendance(ctx), runner, Presences(), Throttle(ctx))
+    return Parts(
+        ctx=ctx,
+        shop=shop,
+        bot=bot,
+        board=Board(ctx),
+        router=Router(ctx),
+        attendance=Attendance(ctx),
+        runner=runner,
+        service_watch=ServiceWatch(ctx),
+        presences=Presences(),
+        throttle=Throttle(ctx),
+    )
 
 
 def build_app(parts: Parts) -> Litestar:
@@ -106,6 +130,7 @@ def build_app(parts: Parts) -> Litestar:
         route_handlers=[
             agents_http.router,
             handoffs_http.router,
+            service_http.router,
             channels_http.router,
             customer_socket,
             agent_socket,

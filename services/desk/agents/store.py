@@ -37,6 +37,8 @@ agents = sa.Table(
     sa.Column("missed_offers", sa.Integer, nullable=False),
 )
 
+ON_DUTY = sa.and_(agents.c.presence == "online", agents.c.disabled.is_(False))
+
 sessions = sa.Table(
     "agent_sessions",
     metadata,

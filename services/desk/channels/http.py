@@ -134,7 +134,7 @@ async def get_conversation(ctx: Ctx, request: DeskRequest, conversation_id: str)
             "seq": conversation.last_seq,
             "session": conversation.session,
             "created_at": iso(conversation.created_at),
-            **snapshot(connection, conversation, ctx.settings),
+            **snapshot(connection, conversation, ctx.scene()),
         }
         if agent is not None:
             answer |= _for_agents(connection, conversation)
@@ -208,7 +208,7 @@ def _events_and_state(
     conversation = store.get(connection, conversation_id)
     if conversation is None:
         raise NotFoundError("conversation_not_found")
-    return events, snapshot(connection, conversation, ctx.settings)
+    return events, snapshot(connection, conversation, ctx.scene())
 
 
 @post("/conversations/{conversation_id:str}/messages", status_code=200)

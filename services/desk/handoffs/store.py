@@ -58,7 +58,10 @@ handoffs = sa.Table(
     sa.Column("offer_shown", sa.Boolean, nullable=False),
     sa.Column("offer_count", sa.Integer, nullable=False),
     sa.Column("passed", Json, nullable=False),
-    sa.Column("kept", sa.Boolean, nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False, server_default="live"),
+    sa.Column("contact", sa.Text),
+    sa.Column("told_on_duty", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("told_opening_at", UtcTime),
     sa.Index("ix_handoffs_queue", "state", "front", "due_at"),
     sa.Index("ix_handoffs_offers", "offered_agent_id"),
     sa.Index("ix_handoffs_agent", "agent_id", "state"),
@@ -235,11 +238,6 @@ def change_state(connection: sa.Connection, before: Handoff, **values: Any) -> b
     if before.state == "queued" or values.get("state") == "queued":
         announce(connection, QueueChanged())
     return True
-
-
-def keep(connection: sa.Connection, handoff_id: str) -> None:
-    """Somebody promised to look at it: it does not end when the customer closes the page."""
-    connection.execute(handoffs.update().where(handoffs.c.id == handoff_id).values(kept=True))
 
 
 def set_emotion(connection: sa.Connection, handoff: Handoff, emotion: dict[str, Any]) -> None:

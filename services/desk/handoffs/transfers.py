@@ -122,6 +122,7 @@ def _to_the_front(
         weight_taken=0,
         front=1,
         entered_at=scene.now,
+        told_on_duty=True,
         priority_reasons=[*reasons, text],
         **values,
     )

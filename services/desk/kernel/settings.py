@@ -37,7 +37,11 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_BOT_TOKEN", None, "secret Rasa's desk channel expects"),
     Row("BATON_IDENTITY_SECRET", None, "secret with which the shop signs who its customer is"),
     Row("BATON_DEMO", "0", "1: show the demo shop's customers on the demo page"),
-    Row("BATON_PLAYBOOK_DIR", "playbook", "folder with desk_messages.yml, relative to the repository"),
+    Row(
+        "BATON_PLAYBOOK_DIR",
+        "playbook",
+        "folder of what a supervisor edits, relative to the repository",
+    ),
     Row("BATON_CONTRACTS_DIR", "contracts", "folder with the JSON Schemas, relative to the repository"),
     Row("BATON_WEB_DIR", "web", "folder with the built front ends, relative to the repository"),
     Row("BATON_WIDGET_FRAME_ANCESTORS", "'self'", "CSP sources of the shop pages that may embed the widget"),
@@ -57,6 +61,7 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_LOGIN_WINDOW_SECONDS", "900", "the window of the two settings above"),
     Row("BATON_PRESENCE_GRACE_SECONDS", "60", "a console without a socket goes offline after so long"),
     Row("BATON_PRESENCE_API_SECONDS", "900", "an agent who only calls the HTTP API goes offline after so long"),
+    Row("BATON_AWAY_NOTICE_SECONDS", "120", "nobody on duty for so long: waiting customers are told"),
     Row("BATON_HANDLING_FALLBACK_SECONDS", "240", "assumed handling time while there is no history"),
     Row("BATON_PICKUP_SECONDS", "40", "usual time until a free agent picks a customer up"),
     Row("BATON_MESSAGE_RATE_PER_SECOND", "10", "messages a second one connection may send on average"),
@@ -101,6 +106,7 @@ class Settings:
     login_window_seconds: float
     presence_grace_seconds: float
     presence_api_seconds: float
+    away_notice_seconds: float
     handling_fallback_seconds: float
     pickup_seconds: float
     message_rate_per_second: float
@@ -186,6 +192,7 @@ def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Set
         login_window_seconds=read.number("BATON_LOGIN_WINDOW_SECONDS"),
         presence_grace_seconds=read.number("BATON_PRESENCE_GRACE_SECONDS"),
         presence_api_seconds=read.number("BATON_PRESENCE_API_SECONDS"),
+        away_notice_seconds=read.number("BATON_AWAY_NOTICE_SECONDS"),
         handling_fallback_seconds=read.number("BATON_HANDLING_FALLBACK_SECONDS"),
         pickup_seconds=read.number("BATON_PICKUP_SECONDS"),
         message_rate_per_second=read.number("BATON_MESSAGE_RATE_PER_SECOND"),

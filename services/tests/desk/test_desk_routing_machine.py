@@ -18,8 +18,8 @@ from desk.agents.store import agents
 from desk.conversations import store as conversation_store
 from desk.conversations import usecases as conversations
 from desk.conversations.store import conversations as conversation_table
-from desk.handoffs import duty, offer_store, offers, queue_store, store, supervision, transfers, usecases, waiting
-from desk.handoffs.ranking import weight_for
+from desk.handoffs import duty, hearing, offer_store, offers, queue_store, store, supervision, transfers, usecases
+from desk.handoffs.ranking import may_expire, weight_for
 from desk.handoffs.rules import Handoff
 from desk.kernel import ids, policy, settings, wording
 from desk.kernel.context import Scene
@@ -39,6 +39,7 @@ POLICY = policy.load(SETTINGS.playbook_dir)
 START = datetime(2026, 11, 22, 2, tzinfo=UTC)
 PRESENCE_SECONDS = 900
 OPEN = {"queued", "active"}
+ASK_BOT = "先问机器人"
 
 numbers = st.integers(0, 10_000)
 modes = st.sampled_from(["auto", "auto", "pull"])
@@ -139,6 +140,13 @@ class HandoffDesk(RuleBasedStateMachine):
         found = self.handoffs(*states)
         return found[number % len(found)] if found else None
 
+    def owner_of(self, handoff: Handoff) -> str:
+        """Who owns its conversation."""
+        query = sa.select(conversation_table.c.owner_kind).where(conversation_table.c.id == handoff.conversation_id)
+        owner = str(self.connection.execute(query).scalar_one())
+        self.connection.rollback()
+        return owner
+
     # What customers do
 
     @rule(
@@ -184,9 +192,9 @@ class HandoffDesk(RuleBasedStateMachine):
         if handoff is not None:
             assert self.run(lambda c: usecases.cancel(c, handoff.conversation_id, self.scene())) is None
 
-    @rule(number=numbers, text=st.sampled_from(["算了", "不等了", "不等了，我要投诉", "在吗"]))
+    @rule(number=numbers, text=st.sampled_from(["算了", "不等了", "不等了，我要投诉", "在吗", "13800138000", ASK_BOT]))
     def a_customer_writes(self, number: int, text: str) -> None:
-        """While waiting or while an agent is there."""
+        """While waiting, while the bot answers meanwhile, or while an agent is there."""
         handoff = self.some(number, *OPEN)
         if handoff is None:
             return
@@ -194,17 +202,19 @@ class HandoffDesk(RuleBasedStateMachine):
 
         def receive(connection: sa.Connection) -> None:
             accepted = conversations.accept_from_customer(connection, handoff.conversation_id, incoming, self.scene())
-            waiting.heard(connection, accepted.event, self.scene())
+            hearing.hear(connection, accepted.event, self.scene())
 
+        before = self.owner_of(handoff)
         assert self.run(receive) is None
         left = [h for h in self.handoffs("cancelled") if h.id == handoff.id]
-        assert bool(left) == (handoff.state == "queued" and text == "算了")
+        assert bool(left) == (before == "queue" and text == "算了")
+        assert self.owner_of(handoff) == ("bot" if left or (before == "queue" and text == ASK_BOT) else before)
 
     @rule(number=numbers)
-    def a_customer_comes_back_to_a_closed_conversation(self, number: int) -> None:
-        """And asks for a person again: the same conversation has a second handoff."""
-        handoff = self.some(number, "resolved", "handed_back", "cancelled")
-        if handoff is None:
+    def a_customer_comes_back(self, number: int) -> None:
+        """Or went on with the bot, and asks for a person again: a second handoff, in the place of the first."""
+        handoff = self.some(number, "resolved", "handed_back", "cancelled", "queued")
+        if handoff is None or self.owner_of(handoff) in {"queue", "agent"}:
             return
         incoming = conversations.Incoming(f"k{next(self.serial)}", "又有问题")
 
@@ -216,6 +226,9 @@ class HandoffDesk(RuleBasedStateMachine):
                 usecases.queue(connection, conversation, escalation, self.scene())
 
         assert self.run(again) is None
+        (new,) = [h for h in self.handoffs("queued") if h.conversation_id == handoff.conversation_id]
+        if handoff.state == "queued":
+            assert (new.queued_at, new.front, new.contact) == (handoff.queued_at, handoff.front, handoff.contact)
 
     # What agents do
 
@@ -341,7 +354,7 @@ class HandoffDesk(RuleBasedStateMachine):
         if not all_pages_closed:
             return
         self.now += timedelta(seconds=POLICY.place_kept_seconds + 1)
-        promised = {handoff.id for handoff in self.handoffs("queued") if handoff.kept}
+        promised = {handoff.id for handoff in self.handoffs("queued") if not may_expire(handoff)}
         self.run(lambda c: routing.clear_up(c, self.scene()))
         assert promised <= {handoff.id for handoff in self.handoffs("queued")}
 
@@ -360,6 +373,9 @@ class HandoffDesk(RuleBasedStateMachine):
     def every_conversation_has_exactly_one_owner(self) -> None:
         """Queue and agents own exactly those with an open handoff, and the same one."""
         rows = self.connection.execute(sa.select(conversation_table)).all()
+        kept = set(
+            self.connection.execute(sa.select(store.steps.c.handoff_id).where(store.steps.c.kind == "kept")).scalars()
+        )
         self.connection.rollback()
         held = {handoff.conversation_id: handoff for handoff in self.handoffs(*OPEN)}
         assert len(held) == len(self.handoffs(*OPEN))
@@ -369,7 +385,8 @@ class HandoffDesk(RuleBasedStateMachine):
             if handoff is None:
                 assert owner in {("bot", "bot", None), ("none", "closed", None)}
             elif handoff.state == "queued":
-                assert owner == ("queue", "queued", None)
+                assert owner in {("queue", "queued", None), ("bot", "bot", None)}
+                assert owner[0] == "queue" or handoff.id in kept
                 assert handoff.agent_id is None
             else:
                 assert owner == ("agent", "active", handoff.agent_id)

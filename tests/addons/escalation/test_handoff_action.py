@@ -70,6 +70,13 @@ def test_somebody_elses_order_on_the_page_is_not_shown(shop: ShopApi, running_sh
     assert "order" not in summary_in(messages)
 
 
+def test_out_of_hours_the_first_words_say_when(dead_shop: ShopApi) -> None:
+    service = {"on_duty": False, "open": False, "next_open_words": "周一 08:00", "queue_length": 0}
+    messages, _ = run(dead_shop, [said("转人工", "request_human", service=service)])
+    assert "周一 08:00 上班" in messages[0]["text"]
+    assert summary_in(messages)["handoff_id"]
+
+
 def test_without_the_shop_the_person_is_queued_all_the_same(dead_shop: ShopApi) -> None:
     context = {"customer": {"customer_id": "C1001"}, "page": {"order_id": "20261118000123"}}
     messages, _ = run(dead_shop, [said("转人工", "request_human", context=context)])
