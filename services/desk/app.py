@@ -22,6 +22,7 @@ from desk.channels.customer_socket import customer_socket
 from desk.channels.http import Throttle
 from desk.customers.shop import ShopClient
 from desk.handoffs import http as handoffs_http
+from desk.handoffs import repeat_rules
 from desk.handoffs.board import Board
 from desk.handoffs.summary import SummaryCheck
 from desk.kernel import wording
@@ -75,6 +76,7 @@ class Parts:
 def build_parts(settings: Settings) -> Parts:
     """The desk's parts for `settings`; call inside the running event loop."""
     ctx = Context.build(settings, wording.load(settings.playbook_dir))
+    repeat_rules.load(settings.playbook_dir)  # a mistake in it stops the start, not a queued customer
     shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
     bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
     runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))

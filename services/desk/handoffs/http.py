@@ -13,7 +13,7 @@ from desk.agents.auth import require_agent
 from desk.agents.rules import colleague
 from desk.customers.rules import mask_customer, mask_order
 from desk.customers.shop import ShopClient
-from desk.handoffs import store, usecases
+from desk.handoffs import recall, store, usecases
 from desk.handoffs.access import panel_rights
 from desk.handoffs.rules import full_view, row_view
 from desk.kernel.errors import InvalidError, NotFoundError
@@ -67,12 +67,20 @@ async def list_handoffs(
 
 @get("/handoffs/{handoff_id:str}")
 async def get_handoff(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, Any]:
-    """200 HandoffRow + summary + summary_valid; 404 when it is another agent's."""
-    agent = await require_agent(ctx, request)
+    """200 HandoffRow + summary + summary_valid + history + changes_since_last; 404 when it is another agent's."""
+    agent, scene = await require_agent(ctx, request), ctx.scene()
     handoff = await ctx.db.read(lambda connection: store.get(connection, handoff_id))
     if handoff is None or not (handoff.state == "queued" or handoff.agent_id == agent.id or agent.role == "supervisor"):
         raise NotFoundError("handoff_not_found")
-    return full_view(handoff)
+    story = await ctx.db.read(lambda connection: recall.story(connection, handoff, scene))
+    return full_view(handoff) | story
+
+
+@post("/handoffs/{handoff_id:str}/confirm-history", status_code=200)
+async def confirm_history(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, Any]:
+    """200 {history}; 409 not_owner, no_history. The agent knows the story: its clock stops."""
+    agent, scene = await require_agent(ctx, request), ctx.scene()
+    return {"history": await ctx.db.write(lambda c: recall.confirm(c, handoff_id, agent, scene))}
 
 
 @post("/handoffs/{handoff_id:str}/claim", status_code=200)
@@ -141,6 +149,7 @@ router = Router(
         list_agents,
         list_handoffs,
         get_handoff,
+        confirm_history,
         claim,
         resolve,
         hand_back,

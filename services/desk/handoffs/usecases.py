@@ -16,6 +16,7 @@ from desk.conversations.rules import check_characters
 from desk.conversations.usecases import existing, say
 from desk.handoffs import store
 from desk.handoffs.places import place_of
+from desk.handoffs.recall import with_history
 from desk.handoffs.rules import (
     Handoff,
     customer_name_of,
@@ -53,7 +54,8 @@ def queue(connection: sa.Connection, conversation: Conversation, escalation: Esc
     A summary with a `fault` still queues, as high priority: a person is never lost because a document was wrong.
     Raises ConflictError `owner_changed` when the bot no longer owns the conversation.
     """
-    summary, fault = escalation.summary, escalation.fault
+    fault = escalation.fault
+    summary = with_history(connection, conversation, escalation.summary, fault, scene)
     if not conversation_store.change_owner(
         connection, conversation, scene.now, state="queued", owner_kind="queue", **_NOBODY
     ):
