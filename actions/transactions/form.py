@@ -219,7 +219,8 @@ class ActionFinishTransaction(TransactionAction):
         say(dispatcher, answer.replies)
         if unfinished is not None:
             return [*noted(tracker, answer), *opened(unfinished, tracker), FollowupAction("transaction_form")]
-        rest = going_on(tracker, beside(turn, progress))
+        # What else is wanted goes to the person too: actions/transactions/unfinished.py tells them.
+        rest = [] if answer.escalation else going_on(tracker, beside(turn, progress))
         return [*noted(tracker, answer), *closed(), *_focus(progress, turn), *rest]
 
     def _given_up(
@@ -321,8 +322,9 @@ def closed() -> list[EventType]:
 
 
 def noted(tracker: Tracker, answer: Answer) -> list[EventType]:
-    """The findings with this answer's."""
-    return [SlotSet("findings", remember(tracker.slots.get("findings"), answer.finding))]
+    """The findings with this answer's, and the wish for a person that it ends with."""
+    found: list[EventType] = [SlotSet("findings", remember(tracker.slots.get("findings"), answer.finding))]
+    return [*found, SlotSet("escalation", answer.escalation)] if answer.escalation else found
 
 
 def is_resumed(tracker: Tracker, progress: Progress, turn: Turn) -> bool:

@@ -44,5 +44,6 @@ def test_never_raises_and_is_stable(text: str) -> None:
 
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True), st.lists(st.booleans(), min_size=11, max_size=11))
 def test_no_spelt_number_survives(phone: str, spelt: list[bool]) -> None:
-    said = "".join("零幺二三四五六七八九"[int(digit)] if as_word else digit for digit, as_word in zip(phone, spelt))
+    numerals = "零幺二三四五六七八九"
+    said = "".join(numerals[int(digit)] if word else digit for digit, word in zip(phone, spelt, strict=True))
     assert mask(f"电话{said}，") == f"电话{mask_phone(phone)}，"
