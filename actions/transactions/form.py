@@ -270,8 +270,8 @@ def also_wanted(turn: Turn, progress: Progress) -> list[str]:
 
 def kindly_ended(answer: Answer, turn: Turn) -> Answer:
     """The answer with a closing sentence that fits the feeling after its last bubble, when there is one."""
-    if not answer.replies or further_wishes(turn) or turn.slots.get("pending"):
-        return answer  # nobody says goodbye before the next wish
+    if answer.escalation or not answer.replies or further_wishes(turn) or turn.slots.get("pending"):
+        return answer  # nobody says goodbye before the next wish, or before a person
     *earlier, last = answer.replies
     return replace(answer, replies=(*earlier, replace(last, text=last.text + closing(turn))))
 
