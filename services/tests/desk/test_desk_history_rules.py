@@ -9,12 +9,12 @@ from desk.handoffs import history, repeat_rules
 from desk.handoffs.history import Contact, Matter, Promise, Reply
 from desk.handoffs.rules import PRIORITIES
 from desk.handoffs.summary import SummaryCheck
-from desk.kernel import settings
-from hypothesis import given
+from desk.kernel.settings import load
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from summaries import summary_for
 
-SETTINGS = settings.load({}, require_secrets=False)
+SETTINGS = load({}, require_secrets=False)
 RULES = repeat_rules.load(SETTINGS.playbook_dir)
 CHECK = SummaryCheck(SETTINGS.contracts_dir)
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
@@ -46,6 +46,7 @@ contacts = st.builds(
 )
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(contacts, max_size=8), matters, st.sampled_from(PRIORITIES))
 def test_any_past_completes_the_summary_properly(past: list[Contact], matter: Matter, priority: str) -> None:
     summary = summary_for({"message_id": "m_1", "conversation_id": "c_9"}, priority=priority)
