@@ -62,7 +62,7 @@ CODES = (
     "high_value",
     "policy_exception",
     "technical_fault",
-    "repeat_contact",
+    "malicious_complaint",
     "bot_unavailable",
 )
 MOOD_CODES = ("repeated_question", "long_wait", "bot_failed")
@@ -88,6 +88,8 @@ class Trigger:
     similarity: float = 1.0
     counters: tuple[tuple[str, int], ...] = ()
     refused_codes: tuple[str, ...] = ()
+    risk_tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     calm_families: tuple[str, ...] = ()
     calm_intents: tuple[str, ...] = ()
     calm_neutral_in_a_row: int = 0
@@ -222,6 +224,7 @@ def _trigger(section: Section, code: str) -> Trigger:
         "complaint": ("formal_words",),
         "repeated_failure": ("similarity", "counters"),
         "policy_exception": ("refused_codes",),
+        "malicious_complaint": ("risk_tags", "tags"),
         "customer_request": ("unless_words",),
         "high_value": ("unless_intents",),
     }.get(code, ())
@@ -247,6 +250,8 @@ def _trigger(section: Section, code: str) -> Trigger:
         similarity=section.number("similarity", 0, 1) if code == "repeated_failure" else 1.0,
         counters=tuple(counters.items()),
         refused_codes=section.texts("refused_codes") if code == "policy_exception" else (),
+        risk_tags=section.texts("risk_tags") if code == "malicious_complaint" else (),
+        tags=section.texts("tags") if code == "malicious_complaint" else (),
         calm_families=calm.texts("families") if calm else (),
         calm_intents=calm.texts("intents") if calm else (),
         calm_neutral_in_a_row=calm.whole("neutral_in_a_row", 1, 50) if calm else 0,

@@ -25,7 +25,7 @@ from desk.channels.http import Throttle
 from desk.clocks import business_hours
 from desk.customers.shop import ShopClient
 from desk.handoffs import http as handoffs_http
-from desk.handoffs import service_http
+from desk.handoffs import repeat_rules, service_http
 from desk.handoffs.board import Board
 from desk.handoffs.service_watch import ServiceWatch
 from desk.handoffs.summary import SummaryCheck
@@ -92,6 +92,7 @@ class Parts:
 def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     """The desk's parts for `settings` and a clock (the machine's); call inside the running event loop."""
     ctx = Context.build(settings, wording.load(settings.playbook_dir), clock)
+    repeat_rules.load(settings.playbook_dir)  # a mistake in it stops the start, not a queued customer
     missing = business_hours.load(settings.playbook_dir).missing_years(ctx.clock.now())
     if missing:
         log.warning("no public holidays in playbook/business_hours.yml", years=missing)

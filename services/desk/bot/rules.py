@@ -87,7 +87,6 @@ def message_body(conversation: Conversation, event: Event, history: History, ser
             "channel": "widget",
             "device": conversation.device,
             "contacts_last_30_days": history.contacts_last_30_days,
-            "open_tickets": 0,
             "previous_agent_id": history.previous_agent_id,
             "previous_contacts": history.previous_contacts,
         },

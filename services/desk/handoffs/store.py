@@ -177,7 +177,7 @@ def latest_of(connection: sa.Connection, conversation_id: str) -> Handoff | None
     row = connection.execute(
         sa.select(handoffs)
         .where(handoffs.c.conversation_id == conversation_id)
-        .order_by(handoffs.c.queued_at.desc())
+        .order_by(handoffs.c.queued_seq.desc())
         .limit(1)
     ).one_or_none()
     return None if row is None else Handoff(**row._mapping)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from desk.conversations import store as conversation_store
 from desk.conversations.usecases import existing, say
 from desk.handoffs import machine, offline, queue_store, ranking, store
 from desk.handoffs.ownership import NOBODY, checked_note, give_to, leave_agent, owned
 from desk.handoffs.places import place_of
+from desk.handoffs.recall import with_history
 from desk.handoffs.rules import (
     Handoff,
     customer_name_of,
@@ -50,6 +51,8 @@ def queue(connection: sa.Connection, conversation: Conversation, escalation: Esc
     A case that waits already while its customer goes on with the bot gives its place to the new one.
     Raises ConflictError `owner_changed` when the bot no longer owns the conversation.
     """
+    complete = with_history(connection, conversation, escalation.summary, escalation.fault, scene)
+    escalation = structs.replace(escalation, summary=complete)
     case = offline.supersede(connection, conversation, scene)
     machine.move("queue", machine.situation_of(store.open_of(connection, conversation.id)))
     handoff = new_handoff(connection, conversation, escalation, scene, instead_of=case)

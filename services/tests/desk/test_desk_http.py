@@ -186,6 +186,7 @@ AGENT_ROUTES = [
     ("GET", "/api/v1/handoffs", None),
     ("GET", "/api/v1/handoffs/h_x", None),
     ("POST", "/api/v1/handoffs/h_x/claim", {}),
+    ("POST", "/api/v1/handoffs/h_x/confirm-history", {}),
     ("GET", "/api/v1/conversations", None),
     ("GET", "/api/v1/conversations/{id}/customer", None),
     ("POST", "/api/v1/conversations/{id}/resolve", {"outcome": "solved"}),
