@@ -12,6 +12,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
+from desk.agents import accounts_http, own_http
 from desk.agents import http as agents_http
 from desk.agents import store as agent_store
 from desk.bot.client import BotClient
@@ -23,12 +24,15 @@ from desk.channels.http import Throttle
 from desk.customers.shop import ShopClient
 from desk.handoffs import http as handoffs_http
 from desk.handoffs.board import Board
+from desk.handoffs.giving_back import give_back_all
 from desk.handoffs.summary import SummaryCheck
 from desk.kernel import wording
 from desk.kernel.context import Context
 from desk.kernel.web import SECURITY_HEADERS, handle_error
 from desk.pages import http as pages_http
 from desk.pages import system
+from desk.webhooks import http as webhooks_http
+from desk.webhooks.sender import WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,6 +53,7 @@ class Parts:
     runner: BotRunner
     presences: Presences
     throttle: Throttle
+    webhooks: WebhookSender
 
     async def start(self) -> None:
         """In the order in which they need each other."""
@@ -60,10 +65,12 @@ class Parts:
         await self.ctx.db.write(lambda connection: agent_store.shorten_all_presences(connection, until))
         await self.board.start()
         await self.runner.start()
+        await self.webhooks.start()
         self.ctx.spawn(lapse_presences(self.ctx), "presences")
 
     async def stop(self) -> None:
         """Backwards; what is queued for the database is written first."""
+        await self.webhooks.stop()
         await self.runner.stop()
         await self.board.stop()
         await self.ctx.stop_tasks()
@@ -78,7 +85,7 @@ def build_parts(settings: Settings) -> Parts:
     shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
     bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
     runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))
-    return Parts(ctx, shop, bot, Board(ctx), runner, Presences(), Throttle(ctx))
+    return Parts(ctx, shop, bot, Board(ctx), runner, Presences(), Throttle(ctx), WebhookSender(ctx))
 
 
 def build_app(parts: Parts) -> Litestar:
@@ -98,6 +105,9 @@ def build_app(parts: Parts) -> Litestar:
     return Litestar(
         route_handlers=[
             agents_http.router,
+            own_http.router,
+            accounts_http.router,
+            webhooks_http.router,
             handoffs_http.router,
             channels_http.router,
             customer_socket,
@@ -112,12 +122,15 @@ def build_app(parts: Parts) -> Litestar:
             "board": provide(parts.board),
             "presences": provide(parts.presences),
             "throttle": provide(parts.throttle),
+            "give_back": provide(give_back_all),
         },
         exception_handlers={Exception: handle_error},
         response_headers=SECURITY_HEADERS,
         lifespan=[lifespan],
         state=State({"ctx": parts.ctx}),
         request_max_body_size=_MAX_BODY_BYTES,
-        openapi_config=OpenAPIConfig(title="Baton desk", version="1.0", path="/docs/schema", render_plugins=[]),
+        openapi_config=OpenAPIConfig(
+            title="Baton desk", version="1.0", path="/docs/schema", render_plugins=[], use_handler_docstrings=True
+        ),
         logging_config=None,
     )

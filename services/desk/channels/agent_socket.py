@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from desk.agents import store as agent_store
 from desk.agents.auth import COOKIE, agent_of_token, check_origin, keep_presence
-from desk.agents.rules import profile
+from desk.agents.rules import leads, profile
 from desk.agents.store import SessionsRevoked
 from desk.channels import inbox
 from desk.channels.connection import (
@@ -201,7 +201,7 @@ class AgentSession:
     def _on_handoff(self, note: HandoffRead) -> None:
         handoff = note.handoff
         mine = handoff.agent_id == self._agent.id
-        if mine or handoff.state == "queued" or handoff.id in self._known or self._agent.role == "supervisor":
+        if mine or handoff.state == "queued" or handoff.id in self._known or leads(self._agent):
             self._connection.offer(self._shown(handoff))
 
     def _shown(self, handoff: Handoff) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desk.agents.rules import leads
 from desk.conversations import store as conversation_store
 from desk.handoffs import store
 from desk.kernel.errors import NotFoundError
@@ -24,7 +25,7 @@ def visible(connection: sa.Connection, conversation_id: str, agent: Agent) -> Co
     if conversation is None:
         raise NotFoundError("conversation_not_found")
     allowed = (
-        agent.role == "supervisor"
+        leads(agent)
         or conversation.owner_agent_id == agent.id
         or conversation.owner_kind == "queue"
         or store.handled_by(connection, conversation_id, agent.id)
@@ -44,6 +45,6 @@ def panel_rights(connection: sa.Connection, conversation_id: str, agent: Agent) 
         return conversation, False
     if conversation.owner_kind == "queue":
         return conversation, True
-    if agent.role == "supervisor":
+    if leads(agent):
         return conversation, False
     raise NotFoundError("conversation_not_found")

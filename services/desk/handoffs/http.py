@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from desk.agents import store as agent_store
 from desk.agents.auth import require_agent
-from desk.agents.rules import colleague
+from desk.agents.rules import colleague, leads
 from desk.customers.rules import mask_customer, mask_order
 from desk.customers.shop import ShopClient
 from desk.handoffs import store, usecases
@@ -61,23 +61,23 @@ async def list_handoffs(
     if wanted not in _STATES:
         raise InvalidError("invalid_request")
     found = await ctx.db.read(lambda connection: store.in_state(connection, wanted))
-    mine = agent.role == "supervisor" or wanted == "queued"
+    mine = leads(agent) or wanted == "queued"
     return {"handoffs": [row_view(handoff) for handoff in found if mine or handoff.agent_id == agent.id]}
 
 
 @get("/handoffs/{handoff_id:str}")
 async def get_handoff(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, Any]:
-    """200 HandoffRow + summary + summary_valid; 404 when it is another agent's."""
+    """200 HandoffRow + summary + summary_valid; 404 handoff_not_found, also when it is another agent's."""
     agent = await require_agent(ctx, request)
     handoff = await ctx.db.read(lambda connection: store.get(connection, handoff_id))
-    if handoff is None or not (handoff.state == "queued" or handoff.agent_id == agent.id or agent.role == "supervisor"):
+    if handoff is None or not (handoff.state == "queued" or handoff.agent_id == agent.id or leads(agent)):
         raise NotFoundError("handoff_not_found")
     return full_view(handoff)
 
 
 @post("/handoffs/{handoff_id:str}/claim", status_code=200)
 async def claim(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, Any]:
-    """200 HandoffRow; 409 already_claimed, capacity_full, not_online."""
+    """200 HandoffRow; 404 handoff_not_found; 409 already_claimed, capacity_full, not_online."""
     agent, scene = await require_agent(ctx, request), ctx.scene()
     handoff = await ctx.db.write(lambda c: usecases.claim(c, handoff_id, agent, scene))
     ctx.metrics.handoffs.labels("claimed").inc()
@@ -86,7 +86,7 @@ async def claim(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, An
 
 @post("/conversations/{conversation_id:str}/resolve", status_code=200)
 async def resolve(ctx: Ctx, request: DeskRequest, conversation_id: str, data: ResolveBody) -> dict[str, Any]:
-    """200 {state, handoff}; 409 not_owner. The customer is asked for a rating."""
+    """200 {state, handoff}; 409 not_owner; 422 outcome_invalid, note_too_long. The customer is asked for a rating."""
     agent, scene = await require_agent(ctx, request), ctx.scene()
     handoff = await ctx.db.write(
         lambda c: usecases.resolve(c, conversation_id, agent, scene, outcome=data.outcome, note=data.note)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from desk.agents.store import agents
-from desk.handoffs.rules import Handoff, Staffing
+from desk.handoffs.rules import Handoff, Staffing, full_view
 from desk.kernel.bus import Note
 from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.kernel.errors import NotFoundError
+from desk.webhooks import outbox
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,6 +113,14 @@ def get(connection: sa.Connection, handoff_id: str, *, lock: bool = False) -> Ha
     query = sa.select(handoffs).where(handoffs.c.id == handoff_id)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else Handoff(**row._mapping)
+
+
+def existing(connection: sa.Connection, handoff_id: str) -> Handoff:
+    """The handoff; NotFoundError `handoff_not_found`."""
+    handoff = get(connection, handoff_id)
+    if handoff is None:
+        raise NotFoundError("handoff_not_found")
+    return handoff
 
 
 def open_of(connection: sa.Connection, conversation_id: str) -> Handoff | None:
@@ -217,6 +227,9 @@ def add_step(
     ).scalar_one()
     connection.execute(
         steps.insert().values(handoff_id=handoff_id, number=count + 1, kind=kind, agent_id=agent_id, note=note, at=at)
+    )
+    outbox.record(
+        connection, handoff_id, count + 1, kind, at=at, view=lambda: full_view(existing(connection, handoff_id))
     )
 
 

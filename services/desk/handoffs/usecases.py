@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from desk.agents import store as agent_store
+from desk.agents.rules import leads
 from desk.conversations import store as conversation_store
 from desk.conversations.rules import check_characters
 from desk.conversations.usecases import existing, say
@@ -313,7 +314,7 @@ def _mine(connection: sa.Connection, conversation_id: str, agent: Agent) -> tupl
     """The conversation and its handoff, if `agent` owns it or is a supervisor and somebody owns it."""
     conversation = existing(connection, conversation_id)
     handoff = store.open_of(connection, conversation_id)
-    allowed = conversation.owner_agent_id == agent.id or agent.role == "supervisor"
+    allowed = conversation.owner_agent_id == agent.id or leads(agent)
     if conversation.owner_kind != "agent" or not allowed or handoff is None:
         raise ConflictError("not_owner")
     return conversation, handoff

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
@@ -229,6 +230,7 @@ def test_every_route_under_api_is_in_one_of_the_two_lists(desk: RunningDesk) -> 
         (method.upper(), path.replace("{conversation_id}", "{id}"))
         for path, operations in schema["paths"].items()
         for method in operations
+        if not re.match("/api/v1/(accounts|webhooks|agents/me/(password|sessions))", path)  # see test_desk_accounts
     }
     assert served == known
 
