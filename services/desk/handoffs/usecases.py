@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from desk.agents import store as agent_store
-from desk.agents.rules import leads
+from desk.agents.rules import Agent, leads
 from desk.conversations import store as conversation_store
 from desk.conversations.rules import check_characters
 from desk.conversations.usecases import existing, say
@@ -32,7 +32,6 @@ from desk.kernel.errors import ConflictError, InvalidError, NotFoundError
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from desk.agents.rules import Agent
     from desk.conversations.rules import Conversation
     from desk.kernel.context import Scene
 
