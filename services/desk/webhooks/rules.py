@@ -27,6 +27,7 @@ TIMEOUT_SECONDS = 5.0
 LEASE_SECONDS = 30.0  # well above the time-out: nobody else sends while this one may still be sending
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 3_600.0
+LONGEST_PAUSE_SECONDS = 60.0
 GIVE_UP_AFTER = timedelta(hours=24)
 KEEP_DELIVERED = timedelta(days=7)
 
@@ -41,6 +42,25 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     body: str
     created_at: datetime
     attempts: int
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Why a delivery failed; `down` when the receiver as a whole seems not to work."""
+
+    words: str
+    down: bool
+
+
+def fault_of(status: int) -> Fault | None:
+    """None for 2xx. Other answers below 500 say something about this event only, but for 429: slow down."""
+    if 200 <= status < 300:
+        return None
+    return Fault(f"HTTP {status}", down=status >= 500 or status == 429)
+
+
+def pause_seconds(failed_rounds: int) -> float:
+    """How long a receiver is left alone after so many rounds in which it did not work: 0.5 s doubling to a minute."""
+    return 0.0 if failed_rounds == 0 else min(LONGEST_PAUSE_SECONDS, 0.25 * 2 ** min(failed_rounds, 20))
 
 
 def event_id(handoff_id: str, number: int) -> str:

@@ -14,7 +14,15 @@ import sqlalchemy as sa
 import structlog
 
 from desk.webhooks import store
-from desk.webhooks.rules import TIMEOUT_SECONDS, Delivery, next_attempt_at, signature
+from desk.webhooks.rules import (
+    TIMEOUT_SECONDS,
+    Delivery,
+    Fault,
+    fault_of,
+    next_attempt_at,
+    pause_seconds,
+    signature,
+)
 from desk.webhooks.store import WebhooksWaiting
 
 if TYPE_CHECKING:
@@ -72,24 +80,29 @@ class WebhookSender:
             event.set()
 
     async def _work(self, url: str) -> None:
+        failed_rounds = 0
         while True:
             self._wake[url].clear()
             try:
-                found = await self._round(url)
-                seconds = 0.0 if found else await self._seconds_to_next(url)
+                faults = await self._round(url)
+                down = bool(faults) and all(fault is not None and fault.down for fault in faults)
+                failed_rounds = failed_rounds + 1 if down else 0 if faults else failed_rounds
+                seconds = 0.0 if faults else await self._seconds_to_next(url)
             except sa.exc.SQLAlchemyError:
                 log.exception("webhooks wait for the database")
-                seconds = _LONGEST_SLEEP_SECONDS
-            if seconds > 0:
+                down, seconds = False, _LONGEST_SLEEP_SECONDS
+            if down:
+                # Not to be woken: while it is down, thousands of waiting events are no more work than four.
+                await asyncio.sleep(pause_seconds(failed_rounds))
+            elif seconds > 0:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake[url].wait(), seconds)
 
-    async def _round(self, url: str) -> int:
-        """Send what is due now, a few at once; how many that were."""
+    async def _round(self, url: str) -> list[Fault | None]:
+        """Send what is due now, a few at once; how each of them ended."""
         token, now = secrets.token_hex(16), self._ctx.clock.now()
         found = await self._ctx.db.write(lambda c: store.lease(c, url, token, now, AT_ONCE))
-        await asyncio.gather(*(self._deliver(delivery, token) for delivery in found))
-        return len(found)
+        return await asyncio.gather(*(self._deliver(delivery, token) for delivery in found))
 
     async def _seconds_to_next(self, url: str) -> float:
         due = await self._ctx.db.read(lambda c: store.next_due(c, url))
@@ -98,10 +111,10 @@ class WebhookSender:
         left = (due - self._ctx.clock.now()).total_seconds()
         return min(_LONGEST_SLEEP_SECONDS, max(_SHORTEST_SLEEP_SECONDS, left))
 
-    async def _deliver(self, delivery: Delivery, token: str) -> None:
+    async def _deliver(self, delivery: Delivery, token: str) -> Fault | None:
         fault = await self._post(delivery)
         now, attempts = self._ctx.clock.now(), delivery.attempts + 1
-        values: dict[str, object] = {"attempts": attempts, "fault": fault}
+        values: dict[str, object] = {"attempts": attempts, "fault": None if fault is None else fault.words}
         if fault is None:
             result, values = "delivered", {**values, "state": "delivered", "ended_at": now}
         else:
@@ -109,11 +122,13 @@ class WebhookSender:
             again = next_attempt_at(attempts, delivery.created_at, now, share)
             result = "failed" if again is not None else "dead"
             values |= {"next_attempt_at": again} if again is not None else {"state": "dead", "ended_at": now}
-            log.warning("webhook not delivered", event_id=delivery.event_id, fault=fault, attempts=attempts, next=again)
+            words = fault.words
+            log.warning("webhook not delivered", event_id=delivery.event_id, fault=words, attempts=attempts, next=again)
         self._ctx.metrics.webhooks.labels(result).inc()
         await self._ctx.db.write(lambda c: store.settle(c, delivery.id, token, **values))
+        return fault
 
-    async def _post(self, delivery: Delivery) -> str | None:
+    async def _post(self, delivery: Delivery) -> Fault | None:
         """None when the receiver answered 2xx, else what went wrong. Redirects are not followed, answers not read."""
         if self._session is None:
             raise RuntimeError("the sender is not started")
@@ -129,11 +144,11 @@ class WebhookSender:
             async with self._session.post(
                 delivery.url, data=delivery.body.encode(), headers=headers, allow_redirects=False
             ) as answer:
-                return None if 200 <= answer.status < 300 else f"HTTP {answer.status}"
+                return fault_of(answer.status)
         except TimeoutError:
-            return "timed out"
+            return Fault("timed out", down=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return f"{type(error).__name__}: {error}"[:_MAX_FAULT_CHARACTERS]
+            return Fault(f"{type(error).__name__}: {error}"[:_MAX_FAULT_CHARACTERS], down=True)
 
     async def _sweep(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from desk.kernel.database import UtcTime, announce, metadata
 from desk.webhooks.rules import KEEP_DELIVERED, LEASE_SECONDS, Delivery
 
 _WAITING = sa.text("state = 'waiting'")
+_WAITING_WORD: sa.ColumnElement[str] = sa.literal_column("'waiting'")  # a parameter would not match the partial index
 
 endpoints = sa.Table(
     "webhook_endpoints",
@@ -125,9 +126,9 @@ def _next_of_each_handoff(url: str) -> tuple[sa.ColumnElement[bool], ...]:
         earlier.c.url == deliveries.c.url,
         earlier.c.handoff_id == deliveries.c.handoff_id,
         earlier.c.number < deliveries.c.number,
-        earlier.c.state == "waiting",
+        earlier.c.state == _WAITING_WORD,
     )
-    return deliveries.c.url == url, deliveries.c.state == "waiting", ~blocked
+    return deliveries.c.url == url, deliveries.c.state == _WAITING_WORD, ~blocked
 
 
 def settle(connection: sa.Connection, delivery_id: str, token: str, **values: Any) -> bool:

@@ -209,6 +209,12 @@ def test_retries_grow_to_an_hour_and_end_after_a_day() -> None:
     assert rules.next_attempt_at(1, created, created, 0.0) == created + timedelta(seconds=1)
 
 
+def test_a_receiver_that_does_not_work_is_left_alone_ever_longer_but_one_bad_event_is_not_its_fault() -> None:
+    down = {status: fault.down for status in (200, 302, 400, 410, 429, 500, 503) if (fault := rules.fault_of(status))}
+    assert down == {302: False, 400: False, 410: False, 429: True, 500: True, 503: True}
+    assert [rules.pause_seconds(rounds) for rounds in (0, 1, 2, 3, 9, 1_000)] == [0, 0.5, 1, 2, 60, 60]
+
+
 @pytest.mark.parametrize(
     ("url", "secret", "words"),
     [
