@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
+from desk.agents import accounts_http, own_http
 from desk.agents import http as agents_http
 from desk.agents import store as agent_store
 from desk.bot.client import BotClient
@@ -24,8 +25,8 @@ from desk.channels.customer_socket import customer_socket
 from desk.channels.http import Throttle
 from desk.clocks import business_hours
 from desk.customers.shop import ShopClient
+from desk.handoffs import duty, repeat_rules, service_http
 from desk.handoffs import http as handoffs_http
-from desk.handoffs import repeat_rules, service_http
 from desk.handoffs.board import Board
 from desk.handoffs.service_watch import ServiceWatch
 from desk.handoffs.summary import SummaryCheck
@@ -35,6 +36,8 @@ from desk.kernel.web import SECURITY_HEADERS, handle_error
 from desk.pages import http as pages_http
 from desk.pages import system
 from desk.routing.router import Router
+from desk.webhooks import http as webhooks_http
+from desk.webhooks.sender import WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,6 +64,7 @@ class Parts:
     service_watch: ServiceWatch
     presences: Presences
     throttle: Throttle
+    webhooks: WebhookSender
 
     async def start(self) -> None:
         """In the order in which they need each other."""
@@ -75,9 +79,11 @@ class Parts:
         await self.router.start()
         await self.runner.start()
         await self.service_watch.start()
+        await self.webhooks.start()
 
     async def stop(self) -> None:
         """Backwards; what is queued for the database is written first."""
+        await self.webhooks.stop()
         await self.service_watch.stop()
         await self.runner.stop()
         await self.router.stop()
@@ -110,6 +116,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         service_watch=ServiceWatch(ctx),
         presences=Presences(),
         throttle=Throttle(ctx),
+        webhooks=WebhookSender(ctx),
     )
 
 
@@ -130,6 +137,9 @@ def build_app(parts: Parts) -> Litestar:
     return Litestar(
         route_handlers=[
             agents_http.router,
+            own_http.router,
+            accounts_http.router,
+            webhooks_http.router,
             handoffs_http.router,
             service_http.router,
             channels_http.router,
@@ -145,12 +155,15 @@ def build_app(parts: Parts) -> Litestar:
             "board": provide(parts.board),
             "presences": provide(parts.presences),
             "throttle": provide(parts.throttle),
+            "give_back": provide(duty.give_back_all),
         },
         exception_handlers={Exception: handle_error},
         response_headers=SECURITY_HEADERS,
         lifespan=[lifespan],
         state=State({"ctx": parts.ctx}),
         request_max_body_size=_MAX_BODY_BYTES,
-        openapi_config=OpenAPIConfig(title="Baton desk", version="1.0", path="/docs/schema", render_plugins=[]),
+        openapi_config=OpenAPIConfig(
+            title="Baton desk", version="1.0", path="/docs/schema", render_plugins=[], use_handler_docstrings=True
+        ),
         logging_config=None,
     )

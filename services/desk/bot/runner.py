@@ -18,7 +18,7 @@ from desk.bot.usecases import Handback, Turn
 from desk.conversations import store as conversation_store
 from desk.conversations.notes import EventStored, Typing
 from desk.handoffs import store as handoff_store
-from desk.handoffs.store import HandbackWaiting
+from desk.handoffs.notes import HandbackWaiting
 from desk.kernel.clock import iso
 
 if TYPE_CHECKING:

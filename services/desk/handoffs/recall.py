@@ -10,7 +10,7 @@ import structlog
 from desk.conversations import store as conversation_store
 from desk.handoffs import history, history_store, repeat_rules, store
 from desk.handoffs.differ import diff
-from desk.handoffs.store import HandoffChanged
+from desk.handoffs.notes import HandoffChanged
 from desk.kernel.database import announce
 from desk.kernel.errors import ConflictError, NotFoundError
 

@@ -227,10 +227,9 @@ def offer_view(handoff: Handoff) -> dict[str, Any] | None:
 
 
 def full_view(handoff: Handoff) -> dict[str, Any]:
-    """HandoffRow + summary + summary_valid, as `GET /handoffs/{id}` answers; the contact whole once it was claimed."""
+    """HandoffRow + summary + summary_valid, as `GET /handoffs/{id}` answers."""
     return {
         **row_view(handoff),
-        **({} if handoff.state == "queued" else {"contact": handoff.contact}),
         "summary": handoff.summary,
         "summary_valid": handoff.summary_valid,
         "outcome": handoff.outcome,

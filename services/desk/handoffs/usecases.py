@@ -26,7 +26,7 @@ from desk.handoffs.rules import (
     skill_group_of,
     wait_minutes,
 )
-from desk.kernel.errors import ConflictError, InvalidError, NotFoundError
+from desk.kernel.errors import ConflictError, InvalidError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -67,8 +67,8 @@ def queue(connection: sa.Connection, conversation: Conversation, escalation: Esc
     ):
         raise ConflictError("owner_changed")
     store.create(connection, handoff)
-    store.add_step(connection, handoff.id, "queued", scene.now)
     say_queued(connection, handoff, scene, "system.handoff_queued")
+    store.add_step(connection, handoff.id, "queued", scene.now)
     return handoff
 
 
@@ -155,7 +155,7 @@ def claim(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Scene
     the one who is asked take it. Claiming what is already mine answers the same again. A customer who meanwhile goes
     on with the bot is taken over from it.
     """
-    known = _existing(connection, handoff_id)
+    known = store.existing(connection, handoff_id)
     conversation = existing(connection, known.conversation_id)
     handoff = store.get(connection, handoff_id, lock=True) or known
     if handoff.state == "active" and handoff.agent_id == agent.id:
@@ -176,7 +176,7 @@ def claim(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Scene
         agent_id=agent.id,
         agent_name=agent.display_name,
     )
-    return _existing(connection, handoff_id)
+    return store.existing(connection, handoff_id)
 
 
 def cancel(
@@ -224,7 +224,7 @@ def hand_back(
     store.add_handback(connection, handoff, checked_note(note), [checked_note(line) for line in settled], scene.now)
     name = handoff.agent_name or agent.display_name
     say(connection, conversation_id, "handed_back", scene.wording.text("system.handed_back", name=name), scene)
-    return _existing(connection, handoff.id)
+    return store.existing(connection, handoff.id)
 
 
 def resolve(
@@ -278,7 +278,7 @@ def resolve(
         scene.wording.text("system.rating_requested", name=name),
         scene,
     )
-    return _existing(connection, handoff.id)
+    return store.existing(connection, handoff.id)
 
 
 def note_emotion(connection: sa.Connection, conversation_id: str, understanding: dict[str, Any]) -> None:
@@ -289,13 +289,6 @@ def note_emotion(connection: sa.Connection, conversation_id: str, understanding:
     emotion = emotion_of(understanding)
     if emotion != handoff.emotion:
         store.set_emotion(connection, handoff, emotion)
-
-
-def _existing(connection: sa.Connection, handoff_id: str) -> Handoff:
-    handoff = store.get(connection, handoff_id)
-    if handoff is None:
-        raise NotFoundError("handoff_not_found")
-    return handoff
 
 
 def _back_to_bot(connection: sa.Connection, conversation: Conversation, scene: Scene) -> None:

@@ -21,8 +21,9 @@ import httpx
 import msgspec
 import sqlalchemy as sa
 from desk.agents import store as agent_store
+from desk.agents.account_rules import NewAccount
+from desk.agents.accounts import create_account
 from desk.agents.rules import SKILL_GROUPS, Agent, Role, profile
-from desk.agents.usecases import NewAccount, create_account
 from desk.customers.rules import Identity, sign_identity
 from desk.kernel.database import create_engine
 from desk.kernel.ids import agent_id
