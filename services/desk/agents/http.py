@@ -1,25 +1,18 @@
-"""HTTP of agents: log in and out, who am I, presence."""
+"""HTTP of agents: log in and out, who am I."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from litestar import Response, Router, get, post, put
+from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from msgspec import Struct
 
 from desk.agents import store, usecases
 from desk.agents.auth import COOKIE, require_agent, session_token
 from desk.agents.rules import profile
-from desk.kernel.errors import InvalidError
 from desk.kernel.security import token_hash
 from desk.kernel.web import Ctx, DeskRequest, client_address
-
-if TYPE_CHECKING:
-    from desk.agents.rules import Presence
-
-_PRESENCES: dict[str, Presence] = {"online": "online", "busy": "busy", "break": "break", "offline": "offline"}
 
 
 class LoginBody(Struct):
@@ -29,16 +22,15 @@ class LoginBody(Struct):
     password: str
 
 
-class PresenceBody(Struct):
-    """online, busy, break or offline."""
-
-    state: str
-
-
 @post("/login", status_code=200)
 async def log_in(ctx: Ctx, request: DeskRequest, data: LoginBody) -> Response[dict[str, Any]]:
-    """200 {token, agent} and the cookie; 401 login_failed; 429 too_many_attempts."""
-    login = await usecases.log_in(ctx, data.username, data.password, client_address(request))
+    """200 {token, agent} and the cookie; 401 login_failed; 429 too_many_attempts.
+
+    With `agent.must_change_password` every other call is 403 password_change_required until PUT /agents/me/password.
+    """
+    login = await usecases.log_in(
+        ctx, data.username, data.password, client_address(request), request.headers.get("user-agent")
+    )
     cookie = Cookie(
         key=COOKIE,
         value=login.token,
@@ -54,7 +46,7 @@ async def log_in(ctx: Ctx, request: DeskRequest, data: LoginBody) -> Response[di
 @post("/logout", status_code=204)
 async def log_out(ctx: Ctx, request: DeskRequest) -> Response[None]:
     """204; the session ends, its sockets close, the cookie goes."""
-    agent, token = await require_agent(ctx, request), session_token(request)
+    agent, token = await require_agent(ctx, request, before_password_change=True), session_token(request)
     now = ctx.clock.now()
     await ctx.db.write(lambda connection: store.revoke_sessions(connection, agent.id, now, token_hash(token)))
     response: Response[None] = Response(None, status_code=204)
@@ -65,20 +57,8 @@ async def log_out(ctx: Ctx, request: DeskRequest) -> Response[None]:
 @get("/me")
 async def who_am_i(ctx: Ctx, request: DeskRequest) -> dict[str, Any]:
     """200 {agent, presence}, with the fields of `agent` at the top level too."""
-    agent = await require_agent(ctx, request)
+    agent = await require_agent(ctx, request, before_password_change=True)
     return {**profile(agent), "agent": profile(agent), "presence": agent.presence}
 
 
-@put("/me/presence")
-async def set_presence(ctx: Ctx, request: DeskRequest, data: PresenceBody) -> dict[str, str]:
-    """200 {state}; 422 presence_invalid."""
-    agent = await require_agent(ctx, request)
-    presence = _PRESENCES.get(data.state)
-    if presence is None:
-        raise InvalidError("presence_invalid")
-    until = ctx.clock.now() + timedelta(seconds=ctx.settings.presence_api_seconds)
-    await ctx.db.write(lambda connection: usecases.set_presence(connection, agent.id, presence, until))
-    return {"state": presence}
-
-
-router = Router("/api/v1/agents", route_handlers=[log_in, log_out, who_am_i, set_presence], tags=["agents"])
+router = Router("/api/v1/agents", route_handlers=[log_in, log_out, who_am_i], tags=["agents"])

@@ -9,16 +9,23 @@ from typing import Any, Literal
 from msgspec import Struct
 
 Presence = Literal["online", "busy", "break", "offline"]
-Role = Literal["agent", "supervisor"]
+Role = Literal["agent", "supervisor", "administrator"]
 
+ROLES: tuple[Role, ...] = ("agent", "supervisor", "administrator")
 SKILL_GROUPS = ("orders", "logistics", "after_sales", "technical", "complaints")
+MAX_CAPACITY = 100
+MAX_DISPLAY_NAME_CHARACTERS = 32
+MAX_TAGS = 20
+_TAG = re.compile(r"[\w-]{1,20}")
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 
 
 class Agent(Struct, frozen=True, kw_only=True):
     """One row of `agents`.
 
-    `load` is the number of conversations they own now; `lapsed_from` the presence a lost socket took from them.
+    `load` is what their conversations weigh now; `lapsed_from` the presence a lost socket took from them;
+    `idle_since` when they last took or ended a conversation or came online; `missed_offers` those in a row.
+    `tags` are customers they are good with (vip, risk, ...); with `must_change_password` nothing else is allowed first.
     """
 
     id: str
@@ -34,6 +41,10 @@ class Agent(Struct, frozen=True, kw_only=True):
     password_hash: str
     disabled: bool
     created_at: datetime
+    tags: list[str] = []
+    idle_since: datetime | None = None
+    missed_offers: int = 0
+    must_change_password: bool = False
 
 
 def profile(agent: Agent) -> dict[str, Any]:
@@ -45,12 +56,26 @@ def profile(agent: Agent) -> dict[str, Any]:
         "role": agent.role,
         "groups": agent.groups,
         "capacity": agent.capacity,
+        "tags": agent.tags,
+        "must_change_password": agent.must_change_password,
     }
 
 
 def colleague(agent: Agent) -> dict[str, Any]:
     """The agent as colleagues see them."""
-    return {**profile(agent), "presence": agent.presence, "load": agent.load}
+    seen = profile(agent)
+    del seen["must_change_password"]
+    return {**seen, "presence": agent.presence, "load": agent.load}
+
+
+def leads(agent: Agent) -> bool:
+    """Whether the agent sees and may take over what others do: supervisors and administrators."""
+    return agent.role in {"supervisor", "administrator"}
+
+
+def tag_fits(tag: str) -> bool:
+    """1 to 20 letters (of any script), digits, dashes or underscores."""
+    return _TAG.fullmatch(tag) is not None
 
 
 def username_fits(username: str) -> bool:

@@ -32,7 +32,13 @@ agents = sa.Table(
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("disabled", sa.Boolean, nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("tags", Json, nullable=False),
+    sa.Column("idle_since", UtcTime),
+    sa.Column("missed_offers", sa.Integer, nullable=False),
+    sa.Column("must_change_password", sa.Boolean, nullable=False),
 )
+
+ON_DUTY = sa.and_(agents.c.presence == "online", agents.c.disabled.is_(False))
 
 sessions = sa.Table(
     "agent_sessions",
@@ -42,6 +48,8 @@ sessions = sa.Table(
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("expires_at", UtcTime, nullable=False),
     sa.Column("revoked_at", UtcTime),
+    sa.Column("address", sa.String(64)),
+    sa.Column("device", sa.String(256)),
 )
 
 login_attempts = sa.Table(
@@ -66,6 +74,20 @@ class AgentChanged(Note):
 
 
 @dataclass(frozen=True)
+class PresenceTaken(Note):
+    """The desk itself changed an agent's presence, and why: `missed_offers`."""
+
+    agent_id: str
+    presence: Presence
+    reason: str
+
+    @property
+    def key(self) -> str:
+        """The agent."""
+        return self.agent_id
+
+
+@dataclass(frozen=True)
 class SessionsRevoked(Note):
     """Logins of an agent ended: their sockets must close. `token_hash` None means all of them."""
 
@@ -82,9 +104,10 @@ def _agent(row: sa.Row[Any] | None) -> Agent | None:
     return None if row is None else Agent(**row._mapping)
 
 
-def get(connection: sa.Connection, agent_id: str) -> Agent | None:
-    """The agent, or None."""
-    return _agent(connection.execute(sa.select(agents).where(agents.c.id == agent_id)).one_or_none())
+def get(connection: sa.Connection, agent_id: str, *, lock: bool = False) -> Agent | None:
+    """The agent, or None; `lock` holds the row until the write job ends (SQLite has one writer anyway)."""
+    query = sa.select(agents).where(agents.c.id == agent_id)
+    return _agent(connection.execute(query.with_for_update() if lock else query).one_or_none())
 
 
 def by_username(connection: sa.Connection, username: str) -> Agent | None:
@@ -108,13 +131,23 @@ def update(connection: sa.Connection, agent_id: str, **values: Any) -> None:
     announce(connection, AgentChanged(agent_id))
 
 
-def set_presence(connection: sa.Connection, agent_id: str, presence: Presence, until: datetime | None) -> bool:
-    """Set presence; True when it is another one than before."""
-    before = get(connection, agent_id)
+def renew_hash(connection: sa.Connection, agent_id: str, before: str, after: str) -> None:
+    """The same password under newer hashing parameters, unless it was changed meanwhile."""
     connection.execute(
-        agents.update().where(agents.c.id == agent_id).values(presence=presence, presence_until=until, lapsed_from=None)
+        agents.update().where(agents.c.id == agent_id, agents.c.password_hash == before).values(password_hash=after)
     )
+
+
+def set_presence(
+    connection: sa.Connection, agent_id: str, presence: Presence, until: datetime | None, at: datetime | None = None
+) -> bool:
+    """Set presence, `at` this moment; True when it is another one than before. Missed offers count anew."""
+    before = get(connection, agent_id, lock=True)
     changed = before is not None and before.presence != presence
+    values: dict[str, Any] = {"presence": presence, "presence_until": until, "lapsed_from": None, "missed_offers": 0}
+    if changed and presence == "online" and at is not None:
+        values["idle_since"] = at
+    connection.execute(agents.update().where(agents.c.id == agent_id).values(**values))
     if changed:
         announce(connection, AgentChanged(agent_id))
     return changed
@@ -153,35 +186,67 @@ def lapse_presences(connection: sa.Connection, now: datetime) -> list[str]:
     return gone
 
 
-def take_load(connection: sa.Connection, agent_id: str) -> bool:
-    """One more conversation for the agent, only if online and below capacity. One conditional statement."""
+def take_load(connection: sa.Connection, agent_id: str, weight: int, at: datetime) -> bool:
+    """One more conversation for the agent, only if online and with room for it. One conditional statement."""
     done = connection.execute(
         agents.update()
         .where(
             agents.c.id == agent_id,
             agents.c.presence == "online",
             agents.c.disabled.is_(False),
-            agents.c.load < agents.c.capacity,
+            agents.c.load + weight <= agents.c.capacity,
         )
-        .values(load=agents.c.load + 1)
+        .values(load=agents.c.load + weight, idle_since=at, missed_offers=0)
     )
     if done.rowcount == 1:
         announce(connection, AgentChanged(agent_id))
     return done.rowcount == 1
 
 
-def drop_load(connection: sa.Connection, agent_id: str) -> None:
-    """One conversation less for the agent."""
-    connection.execute(agents.update().where(agents.c.id == agent_id, agents.c.load > 0).values(load=agents.c.load - 1))
+def drop_load(connection: sa.Connection, agent_id: str, weight: int, at: datetime) -> None:
+    """One conversation less for the agent: exactly what was taken for it is dropped."""
+    connection.execute(
+        agents.update().where(agents.c.id == agent_id).values(load=agents.c.load - weight, idle_since=at)
+    )
     announce(connection, AgentChanged(agent_id))
 
 
-def open_session(
-    connection: sa.Connection, token_hash: str, agent_id: str, now: datetime, expires_at: datetime
-) -> None:
-    """Keep the hash of a new login."""
+def set_missed_offers(connection: sa.Connection, agent_id: str, count: int) -> None:
+    """How many offers in a row the agent was shown and let go."""
+    connection.execute(agents.update().where(agents.c.id == agent_id).values(missed_offers=count))
+
+
+def take_a_break(connection: sa.Connection, agent_id: str) -> None:
+    """Offers are not answered: the agent goes to `break` until they say otherwise, and is told."""
     connection.execute(
-        sessions.insert().values(token_hash=token_hash, agent_id=agent_id, created_at=now, expires_at=expires_at)
+        agents.update()
+        .where(agents.c.id == agent_id, agents.c.presence == "online")
+        .values(presence="break", missed_offers=0)
+    )
+    announce(connection, AgentChanged(agent_id))
+    announce(connection, PresenceTaken(agent_id, "break", "missed_offers"))
+
+
+def open_session(
+    connection: sa.Connection,
+    token_hash: str,
+    agent_id: str,
+    now: datetime,
+    expires_at: datetime,
+    *,
+    address: str | None = None,
+    device: str | None = None,
+) -> None:
+    """Keep the hash of a new login, and from where and with what it was made."""
+    connection.execute(
+        sessions.insert().values(
+            token_hash=token_hash,
+            agent_id=agent_id,
+            created_at=now,
+            expires_at=expires_at,
+            address=address,
+            device=device,
+        )
     )
 
 
@@ -224,6 +289,12 @@ def put_attempts(connection: sa.Connection, key: str, count: int, window_started
     )
     if changed.rowcount == 0:
         connection.execute(login_attempts.insert().values(key=key, attempts=count, window_started_at=window_started_at))
+
+
+def forget_logins(connection: sa.Connection, username: str) -> None:
+    """The username may be tried again from everywhere."""
+    own = login_attempts.c.key.startswith(f"user:{username}@", autoescape=True)
+    connection.execute(login_attempts.delete().where((login_attempts.c.key == f"user:{username}") | own))
 
 
 def forget_attempts(connection: sa.Connection, key: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import WebSocket, websocket
@@ -15,8 +14,8 @@ from msgspec import Struct
 
 from desk.agents import store as agent_store
 from desk.agents.auth import COOKIE, agent_of_token, check_origin, keep_presence
-from desk.agents.rules import profile
-from desk.agents.store import SessionsRevoked
+from desk.agents.rules import leads, profile
+from desk.agents.store import PresenceTaken, SessionsRevoked
 from desk.channels import inbox
 from desk.channels.connection import (
     CLOSE_FORBIDDEN,
@@ -32,20 +31,18 @@ from desk.channels.feed import Feed
 from desk.conversations import store as conversation_store
 from desk.conversations.notes import Typing
 from desk.conversations.usecases import Incoming
+from desk.handoffs import offer_store
 from desk.handoffs import store as handoff_store
 from desk.handoffs.access import visible
-from desk.handoffs.board import Board, HandoffRead
-from desk.handoffs.rules import row_view
+from desk.handoffs.board import Board, HandoffRead, OfferRead
+from desk.handoffs.notes import TransferLetGo
+from desk.handoffs.rules import offer_view, row_view
 from desk.kernel.context import Context
 from desk.kernel.errors import ConflictError, DeskError, ForbiddenError, InvalidError, TooManyError, UnauthorizedError
 from desk.kernel.security import token_hash
 from desk.kernel.web import PART, Ctx
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    import sqlalchemy as sa
-
     from desk.agents.rules import Agent
     from desk.conversations.rules import Conversation
     from desk.handoffs.rules import Handoff
@@ -108,9 +105,13 @@ class AgentSession:
         self._agent, self._token = agent, token
         self._feeds: dict[str, Feed] = {}
         self._known: set[str] = set()  # handoffs this console has been shown, so that it also hears of their end
+        self._offered: dict[str, str] = {}  # handoff: until when, as this console was told
         self._typed_at: dict[str, float] = {}
         self._unsubscribe = [
             ctx.bus.on(HandoffRead, self._on_handoff),
+            ctx.bus.on(OfferRead, self._on_offer, agent.id),
+            ctx.bus.on(TransferLetGo, self._on_transfer_let_go, agent.id),
+            ctx.bus.on(PresenceTaken, self._on_presence_taken, agent.id),
             ctx.bus.on(SessionsRevoked, self._on_revoked, agent.id),
         ]
 
@@ -120,6 +121,8 @@ class AgentSession:
         mine = await self._ctx.db.read(lambda c: handoff_store.active_of_agent(c, self._agent.id))
         for handoff in [*queued, *mine]:
             await self._connection.send(self._shown(handoff))
+            if handoff.offered_agent_id == self._agent.id:
+                self._on_offer(OfferRead(self._agent.id, handoff))
 
     async def stop(self) -> None:
         """Stop following everything."""
@@ -201,13 +204,58 @@ class AgentSession:
     def _on_handoff(self, note: HandoffRead) -> None:
         handoff = note.handoff
         mine = handoff.agent_id == self._agent.id
-        if mine or handoff.state == "queued" or handoff.id in self._known or self._agent.role == "supervisor":
+        if mine or handoff.state == "queued" or handoff.id in self._known or leads(self._agent):
             self._connection.offer(self._shown(handoff))
 
     def _shown(self, handoff: Handoff) -> dict[str, Any]:
         still_mine = handoff.state == "queued" or (handoff.state == "active" and handoff.agent_id == self._agent.id)
         (self._known.add if still_mine else self._known.discard)(handoff.id)
         return {"type": "handoff", "handoff": row_view(handoff)}
+
+    def _on_offer(self, note: OfferRead) -> None:
+        """Told once when it is made, once when it is over."""
+        handoff, offer = note.handoff, offer_view(note.handoff)
+        if offer is not None and offer["agent_id"] == self._agent.id and handoff.state == "queued":
+            if self._offered.get(handoff.id) != offer["expires_at"]:
+                self._offered[handoff.id] = offer["expires_at"]
+                self._known.add(handoff.id)
+                frame = {"type": "offer", "handoff": row_view(handoff), "expires_at": offer["expires_at"]}
+                self._connection.offer(frame)
+                self._ctx.spawn(self._mark_shown(handoff.id), "offer-shown")
+        elif self._offered.pop(handoff.id, None) is not None:
+            self._connection.offer(
+                {
+                    "type": "offer_ended",
+                    "handoff_id": handoff.id,
+                    "conversation": handoff.conversation_id,
+                    "reason": self._why_over(handoff),
+                }
+            )
+
+    def _why_over(self, handoff: Handoff) -> str:
+        if handoff.state == "active":
+            return "accepted" if handoff.agent_id == self._agent.id else "taken"
+        if handoff.state == "queued":
+            return "passed" if self._agent.id in handoff.passed else "withdrawn"
+        return "cancelled"
+
+    async def _mark_shown(self, handoff_id: str) -> None:
+        await self._ctx.db.write(lambda c: offer_store.mark_shown(c, handoff_id, self._agent.id))
+
+    def _on_transfer_let_go(self, note: TransferLetGo) -> None:
+        self._connection.offer(
+            {
+                "type": "transfer_ended",
+                "handoff_id": note.handoff_id,
+                "conversation": note.conversation_id,
+                "agent": {"agent_id": note.agent_id, "display_name": note.agent_name},
+                "reason": note.reason,
+                "note": note.note,
+            }
+        )
+
+    def _on_presence_taken(self, note: PresenceTaken) -> None:
+        self._connection.offer({"type": "presence", "presence": note.presence, "reason": note.reason})
 
     def _on_revoked(self, note: SessionsRevoked) -> None:
         if note.token_hash is None or note.token_hash == token_hash(self._token):
@@ -241,10 +289,11 @@ async def _greet(
 
 async def _arrive(ctx: Context, agent: Agent) -> Agent:
     """A presence that only lapsed because the socket was lost comes back; then it holds while the socket lives."""
-    until = ctx.clock.now() + timedelta(seconds=ctx.settings.presence_api_seconds)
+    now = ctx.clock.now()
+    until = now + timedelta(seconds=ctx.settings.presence_api_seconds)
     presence = agent.lapsed_from
     if agent.presence == "offline" and presence is not None:
-        await ctx.db.write(lambda c: agent_store.set_presence(c, agent.id, presence, until))
+        await ctx.db.write(lambda c: agent_store.set_presence(c, agent.id, presence, until, now))
     else:
         await ctx.db.write(lambda c: agent_store.renew_presence(c, agent.id, until))
     fresh = await ctx.db.read(lambda c: agent_store.get(c, agent.id))
@@ -254,18 +303,6 @@ async def _arrive(ctx: Context, agent: Agent) -> Agent:
 async def _leave(ctx: Context, agent: Agent) -> None:
     until = ctx.clock.now() + timedelta(seconds=ctx.settings.presence_grace_seconds)
     await ctx.db.write(lambda c: agent_store.shorten_presence(c, agent.id, until))
-
-
-def _lapse(now: datetime, connection: sa.Connection) -> None:
-    agent_store.lapse_presences(connection, now)
-
-
-async def lapse_presences(ctx: Context) -> None:
-    """Runs for ever: whoever gave no sign of life for long enough goes offline."""
-    while True:
-        now = ctx.clock.now()
-        await ctx.db.write(partial(_lapse, now))
-        await asyncio.sleep(min(15.0, max(0.2, ctx.settings.presence_grace_seconds / 3)))
 
 
 @websocket("/ws/agent")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desk.conversations import store
+from desk.conversations.notes import CustomerSeen
 from desk.kernel.errors import UnauthorizedError
 from desk.kernel.security import CONVERSATION_TOKEN, same, token_hash
 
@@ -22,4 +23,5 @@ async def customer_conversation(ctx: Context, conversation_id: str, token: str |
     fits = same(token_hash(token or ""), stored)
     if conversation is None or not token or not token.startswith(CONVERSATION_TOKEN) or not fits:
         raise UnauthorizedError("unauthorized")
+    ctx.bus.publish(CustomerSeen(conversation_id))
     return conversation

@@ -26,7 +26,7 @@ from desk.channels.connection import (
 )
 from desk.channels.feed import Feed
 from desk.channels.snapshot import snapshot
-from desk.conversations.notes import Typing
+from desk.conversations.notes import CustomerSeen, Typing
 from desk.conversations.rules import Page, page_fields
 from desk.conversations.usecases import Incoming
 from desk.handoffs import usecases as handoffs
@@ -85,6 +85,7 @@ class CustomerSession:
     async def handle(self, frame: dict[str, Any]) -> None:
         """One frame; DeskError when it cannot be done."""
         kind = frame["type"]
+        self._ctx.bus.publish(CustomerSeen(self._id))
         if kind == "ping":
             await self._connection.send({"type": "pong"})
         elif kind == "send":
@@ -185,7 +186,7 @@ async def customer_socket(socket: WebSocket[Any, Any, State], ctx: Ctx, board: A
         if greeted is None:
             return
         conversation, after = greeted
-        state = await ctx.db.read(lambda c: snapshot(c, conversation, ctx.settings, board.places))
+        state = await ctx.db.read(lambda c: snapshot(c, conversation, ctx.scene(), board.places))
         await connection.send({"type": "welcome", "seq": conversation.last_seq, **state})
         cursor = min(after, conversation.last_seq)
         feed = Feed(ctx, board, connection, conversation.id, cursor, for_agent=False)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
-from desk.bot.rules import wishes_no_human
-from desk.conversations import store, usecases
-from desk.handoffs import usecases as handoffs
+from desk.conversations import usecases
+from desk.handoffs import hearing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,16 +20,14 @@ if TYPE_CHECKING:
 
 
 async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) -> Accepted:
-    """Commit a customer's message; a waiting customer who only writes 算了 leaves the queue in the same step."""
+    """Commit a customer's message; what it means for a waiting customer happens in the same step."""
     scene = ctx.scene()
 
     def receive(connection: sa.Connection) -> Accepted:
-        accepted = usecases.accept_from_customer(connection, conversation_id, incoming, scene)
-        wants_out = incoming.payload is None and wishes_no_human(accepted.event.text or "", scene.wording)
-        if wants_out and not accepted.duplicate:
-            conversation = store.get(connection, conversation_id)
-            if conversation is not None and conversation.owner_kind == "queue":
-                handoffs.cancel(connection, conversation_id, scene)
+        message = hearing.without_old_button(connection, conversation_id, incoming)
+        accepted = usecases.accept_from_customer(connection, conversation_id, message, scene)
+        if not accepted.duplicate:
+            hearing.hear(connection, accepted.event, scene)
         return accepted
 
     accepted = await _once_more(ctx, receive)

@@ -51,6 +51,13 @@ class UnderstandingStored(Note):
 
 
 @dataclass(frozen=True)
+class CustomerSeen(Note):
+    """The customer's page gave a sign of life; not stored each time."""
+
+    conversation_id: str
+
+
+@dataclass(frozen=True)
 class Typing(Note):
     """Somebody is typing; not stored."""
 

@@ -38,6 +38,7 @@ conversations = sa.Table(
     sa.Column("locale", sa.String(32), nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("updated_at", UtcTime, nullable=False),
+    sa.Column("customer_seen_at", UtcTime),
     sa.Index("ix_conversations_owner", "owner_kind", "owner_agent_id"),
     sa.Index("ix_conversations_customer", "customer_id", "created_at"),
     sa.Index("ix_conversations_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
@@ -188,6 +189,14 @@ def set_page(connection: sa.Connection, conversation_id: str, page: dict[str, An
     connection.execute(conversations.update().where(conversations.c.id == conversation_id).values(page=page))
 
 
+def customers_seen(connection: sa.Connection, ids: list[str] | None, at: datetime) -> None:
+    """These customers, or all (None), are there now; written down only for those who wait in the queue."""
+    query = conversations.update().where(conversations.c.owner_kind == "queue")
+    if ids is not None:
+        query = query.where(conversations.c.id.in_(ids))
+    connection.execute(query.values(customer_seen_at=at))
+
+
 def events_after(connection: sa.Connection, conversation_id: str, after: int, limit: int = 200) -> list[Event]:
     """Events with seq > `after`, oldest first, at most `limit`."""
     rows = connection.execute(_EVENTS_AFTER, {"p_id": conversation_id, "p_after": after, "p_limit": limit})
@@ -215,6 +224,21 @@ def next_customer_message(connection: sa.Connection, conversation_id: str, after
     """The first customer message with seq > `after`."""
     row = connection.execute(_NEXT_CUSTOMER_MESSAGE, {"p_id": conversation_id, "p_after": after}).one_or_none()
     return None if row is None else Event(**row._mapping)
+
+
+def customer_messages(
+    connection: sa.Connection, conversation_id: str, after: int, until: datetime | None, limit: int
+) -> tuple[int, list[Event]]:
+    """How many messages the customer sent with seq > `after` and not later than `until`, and the newest of them."""
+    said = sa.and_(
+        events.c.conversation_id == conversation_id,
+        events.c.seq > after,
+        events.c.sender == "customer",
+        sa.true() if until is None else events.c.at <= until,
+    )
+    count = connection.execute(sa.select(sa.func.count()).select_from(events).where(said)).scalar_one()
+    rows = connection.execute(sa.select(events).where(said).order_by(events.c.seq.desc()).limit(limit))
+    return count, [Event(**row._mapping) for row in rows][::-1]
 
 
 def find_offer(connection: sa.Connection, conversation_id: str, payload: str) -> str | None:

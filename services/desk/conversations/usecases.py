@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from desk.conversations import store
+from desk.conversations import guests, store
 from desk.conversations.rules import Conversation, Event, NewEvent, check_client_id, check_text
 from desk.kernel import ids
 from desk.kernel.errors import ConflictError, InvalidError, NotFoundError
@@ -122,15 +122,18 @@ def accept_from_customer(connection: sa.Connection, conversation_id: str, incomi
 def accept_from_agent(
     connection: sa.Connection, conversation_id: str, agent_id: str, incoming: Incoming, scene: Scene
 ) -> Accepted:
-    """Store an agent's message once; ConflictError `not_owner` unless the conversation is theirs."""
+    """Store an agent's message once; ConflictError `not_owner` unless it is theirs or they joined it."""
     client_id = check_client_id(incoming.client_id)
     conversation = existing(connection, conversation_id)
     known = store.by_client_id(connection, conversation_id, client_id)
     if known is not None and known.agent_id == agent_id:
         return _again(known, "agent")
     text = check_text(incoming.text or "")
+    name = conversation.owner_agent_name
     if conversation.owner_kind != "agent" or conversation.owner_agent_id != agent_id:
-        raise ConflictError("not_owner")
+        name = guests.name_of(connection, conversation, agent_id)
+        if name is None:
+            raise ConflictError("not_owner")
     if known is not None:
         raise ConflictError("client_id_taken")
     message = NewEvent(
@@ -140,7 +143,7 @@ def accept_from_agent(
         client_id=client_id,
         text=text,
         agent_id=agent_id,
-        agent_name=conversation.owner_agent_name,
+        agent_name=name,
     )
     return Accepted(store.append(connection, conversation_id, message, scene.now), duplicate=False)
 

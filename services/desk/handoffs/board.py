@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from desk.agents.store import AgentChanged
 from desk.handoffs import places, store
-from desk.handoffs.store import HandoffChanged, QueueChanged
+from desk.handoffs.notes import HandoffChanged, OfferChanged, QueueChanged
 from desk.kernel.bus import Note
 
 if TYPE_CHECKING:
@@ -31,6 +31,19 @@ class HandoffRead(Note):
 
 
 @dataclass(frozen=True)
+class OfferRead(Note):
+    """An offer to `agent_id` was made or is over: the handoff as it is in the database now."""
+
+    agent_id: str
+    handoff: Handoff
+
+    @property
+    def key(self) -> str:
+        """The agent."""
+        return self.agent_id
+
+
+@dataclass(frozen=True)
 class PlacesChanged(Note):
     """The places of everybody in the queue are known anew."""
 
@@ -38,11 +51,12 @@ class PlacesChanged(Note):
 
 
 class Board:
-    """Keeps the latest places and publishes HandoffRead and PlacesChanged."""
+    """Keeps the latest places and publishes HandoffRead, OfferRead and PlacesChanged."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._changed: set[str] = set()
+        self._offers: set[tuple[str, str]] = set()  # (handoff, agent)
         self._queue_changed = False
         self._wake = asyncio.Event()
         self._unsubscribe: list[Callable[[], None]] = []
@@ -53,6 +67,7 @@ class Board:
         bus = self._ctx.bus
         self._unsubscribe = [
             bus.on(HandoffChanged, self._on_handoff),
+            bus.on(OfferChanged, self._on_offer),
             bus.on(QueueChanged, lambda _note: self._on_queue()),
             bus.on(AgentChanged, lambda _note: self._on_queue()),
         ]
@@ -68,6 +83,10 @@ class Board:
         self._changed.add(note.handoff_id)
         self._wake.set()
 
+    def _on_offer(self, note: OfferChanged) -> None:
+        self._offers.add((note.handoff_id, note.agent_id))
+        self._wake.set()
+
     def _on_queue(self) -> None:
         self._queue_changed = True
         self._wake.set()
@@ -78,14 +97,20 @@ class Board:
             await asyncio.sleep(_SETTLE_SECONDS)
             self._wake.clear()
             changed, self._changed = self._changed, set()
+            offers, self._offers = self._offers, set()
             queue_changed, self._queue_changed = self._queue_changed, False
-            handoffs, now_places = await self._ctx.db.read(partial(self._read, changed))
-            for handoff in handoffs:
-                self._ctx.bus.publish(HandoffRead(handoff))
+            wanted = changed | {handoff_id for handoff_id, _ in offers}
+            handoffs, now_places = await self._ctx.db.read(partial(self._read, wanted))
+            for handoff_id in sorted(changed & handoffs.keys()):
+                self._ctx.bus.publish(HandoffRead(handoffs[handoff_id]))
+            for handoff_id, agent_id in sorted(offers):
+                if handoff_id in handoffs:
+                    self._ctx.bus.publish(OfferRead(agent_id, handoffs[handoff_id]))
             if queue_changed and now_places != self.places:
                 self.places = now_places
                 self._ctx.bus.publish(PlacesChanged(now_places))
 
-    def _read(self, ids: set[str], connection: sa.Connection) -> tuple[list[Handoff], dict[str, QueuePlace]]:
+    def _read(self, ids: set[str], connection: sa.Connection) -> tuple[dict[str, Handoff], dict[str, QueuePlace]]:
         found = (store.get(connection, handoff_id) for handoff_id in sorted(ids))
-        return [handoff for handoff in found if handoff is not None], places.places(connection, self._ctx.settings)
+        handoffs = {handoff.id: handoff for handoff in found if handoff is not None}
+        return handoffs, places.places(connection, self._ctx.settings)

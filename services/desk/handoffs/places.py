@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desk.handoffs import store
-from desk.handoffs.rules import QueuePlace, expected_wait_seconds
+from desk.handoffs import queue_store
+from desk.handoffs.rules import QueuePlace, queue_places
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -20,15 +20,9 @@ def place_of(connection: sa.Connection, conversation_id: str, settings: Settings
 
 def places(connection: sa.Connection, settings: Settings) -> dict[str, QueuePlace]:
     """The place of everybody in the queue."""
-    waiting = store.queued_conversations(connection)
+    waiting = queue_store.queued_conversations(connection)
     if not waiting:
         return {}
-    staffing = store.staffing(connection)
-    handlings = store.recent_handlings(connection)
+    handlings = queue_store.recent_handlings(connection)
     handling = sum(handlings) / len(handlings) if handlings else settings.handling_fallback_seconds
-    return {
-        conversation_id: QueuePlace(
-            position, expected_wait_seconds(position, staffing, handling, settings.pickup_seconds)
-        )
-        for position, conversation_id in enumerate(waiting, start=1)
-    }
+    return queue_places(waiting, queue_store.servers(connection), handling, settings.pickup_seconds)

@@ -9,15 +9,25 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from desk.agents.rules import SKILL_GROUPS
+from desk.customers.rules import mask_phone
 from desk.kernel.clock import iso
 
 HandoffState = Literal["queued", "active", "resolved", "cancelled", "handed_back"]
+HandoffKind = Literal["live", "offline"]
 PRIORITIES = ("urgent", "high", "normal", "low")
 MAX_HEADLINE_CHARACTERS = 40
 
 
 class Handoff(Struct, frozen=True, kw_only=True):
-    """One row of `handoffs`."""
+    """One row of `handoffs`.
+
+    `queued_at` is since when the customer waits, through transfers too; `entered_at` when it last came to the queue.
+    `weight` is what it asks of an agent's capacity, `weight_taken` what its agent gave. `target_agent_id` is whom a
+    transfer is for, `preferred_agent_id` who knows the customer, `from_agent_id` who transferred it. `passed` says
+    who let an offer go, and when. `kind` is offline once the customer waited with nobody on duty; `told_on_duty` is
+    what they were last told of that, `told_opening_at` the opening they were told of and that has not come yet;
+    `contact` the phone number they left, only digits.
+    """
 
     id: str
     conversation_id: str
@@ -45,6 +55,23 @@ class Handoff(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     outcome: str | None
     outcome_note: str | None
+    due_at: datetime
+    entered_at: datetime
+    priority_reasons: list[str] = []
+    tags: list[str] = []
+    weight: int = 1
+    weight_taken: int = 0
+    preferred_agent_id: str | None = None
+    from_agent_id: str | None = None
+    offered_agent_id: str | None = None
+    offer_expires_at: datetime | None = None
+    offer_shown: bool = False
+    offer_count: int = 0
+    passed: dict[str, str] = {}
+    kind: HandoffKind = "live"
+    contact: str | None = None
+    told_on_duty: bool = True
+    told_opening_at: datetime | None = None
 
 
 class QueuePlace(Struct, frozen=True):
@@ -52,6 +79,14 @@ class QueuePlace(Struct, frozen=True):
 
     position: int
     expected_wait_seconds: int | None
+
+
+class Server(Struct, frozen=True):
+    """An agent who is online: their groups, capacity and how much of it is free."""
+
+    groups: list[str]
+    capacity: int
+    free: int
 
 
 class Staffing(Struct, frozen=True):
@@ -80,6 +115,34 @@ def expected_wait_seconds(
     rounds_ahead = max(0, position - staffing.free_capacity)
     seconds = pickup_seconds + rounds_ahead * handling_seconds / max(1, staffing.total_capacity)
     return max(30, math.ceil(seconds / 30) * 30)
+
+
+def queue_places(
+    waiting: list[tuple[str, str]], servers: list[Server], handling_seconds: float, pickup_seconds: float
+) -> dict[str, QueuePlace]:
+    """The place of everybody in `waiting` [(conversation id, skill group)], which is in the order of the queue.
+
+    Before somebody count those who want the same agents; a group none of whose agents is online will be served by
+    all (overflow). While nobody at all is online everybody ahead counts.
+    """
+    everybody = frozenset(range(len(servers)))
+    pools: dict[str, frozenset[int]] = {}
+    for group in {group for _, group in waiting}:
+        own = frozenset(number for number in everybody if group in servers[number].groups)
+        pools[group] = own or everybody
+    staff = {group: _staffing(servers, pool) for group, pool in pools.items()}
+    ahead, found = dict.fromkeys(pools, 0), {}
+    for conversation_id, group in waiting:
+        position = 1 + sum(count for other, count in ahead.items() if not servers or pools[other] & pools[group])
+        wait = expected_wait_seconds(position, staff[group], handling_seconds, pickup_seconds)
+        found[conversation_id] = QueuePlace(position, wait)
+        ahead[group] += 1
+    return found
+
+
+def _staffing(servers: list[Server], pool: frozenset[int]) -> Staffing:
+    members = [servers[number] for number in pool]
+    return Staffing(len(members), sum(one.capacity for one in members), sum(one.free for one in members))
 
 
 def wait_minutes(seconds: int | None) -> int:
@@ -146,7 +209,21 @@ def row_view(handoff: Handoff) -> dict[str, Any]:
         "agent": agent,
         "target_agent_id": handoff.target_agent_id,
         "note": handoff.note,
+        "offer": offer_view(handoff),
+        "priority_reasons": handoff.priority_reasons,
+        "tags": handoff.tags,
+        "weight": handoff.weight_taken or handoff.weight,
+        "waited_since": iso(handoff.queued_at),
+        "kind": handoff.kind,
+        "contact": None if handoff.contact is None else mask_phone(handoff.contact),
     }
+
+
+def offer_view(handoff: Handoff) -> dict[str, Any] | None:
+    """{agent_id, expires_at} of the offer that is out, or None."""
+    if handoff.offered_agent_id is None or handoff.offer_expires_at is None:
+        return None
+    return {"agent_id": handoff.offered_agent_id, "expires_at": iso(handoff.offer_expires_at)}
 
 
 def full_view(handoff: Handoff) -> dict[str, Any]:
@@ -160,8 +237,6 @@ def full_view(handoff: Handoff) -> dict[str, Any]:
     }
 
 
-def place_view(place: QueuePlace | None) -> dict[str, int | None] | None:
-    """The contract's queue object."""
-    if place is None:
-        return None
+def place_view(place: QueuePlace) -> dict[str, int | None]:
+    """The part of the contract's queue object that is about the place."""
     return {"position": place.position, "expected_wait_seconds": place.expected_wait_seconds}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from desk.agents.store import agents
-from desk.handoffs.rules import Handoff, Staffing
-from desk.kernel.bus import Note
+from desk.handoffs.notes import HandbackWaiting, HandoffChanged, OfferChanged, QueueChanged
+from desk.handoffs.rules import Handoff, full_view
 from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.kernel.errors import NotFoundError
+from desk.webhooks import outbox
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,7 +46,26 @@ handoffs = sa.Table(
     sa.Column("ended_at", UtcTime),
     sa.Column("outcome", sa.Text),
     sa.Column("outcome_note", sa.Text),
-    sa.Index("ix_handoffs_queue", "state", "front", "priority_rank", "queued_at"),
+    sa.Column("due_at", UtcTime, nullable=False),
+    sa.Column("entered_at", UtcTime, nullable=False),
+    sa.Column("priority_reasons", Json, nullable=False),
+    sa.Column("tags", Json, nullable=False),
+    sa.Column("weight", sa.Integer, nullable=False),
+    sa.Column("weight_taken", sa.Integer, nullable=False),
+    sa.Column("preferred_agent_id", sa.String(64)),
+    sa.Column("from_agent_id", sa.String(64)),
+    sa.Column("offered_agent_id", sa.String(64)),
+    sa.Column("offer_expires_at", UtcTime),
+    sa.Column("offer_shown", sa.Boolean, nullable=False),
+    sa.Column("offer_count", sa.Integer, nullable=False),
+    sa.Column("passed", Json, nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False, server_default="live"),
+    sa.Column("contact", sa.Text),
+    sa.Column("told_on_duty", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("told_opening_at", UtcTime),
+    sa.Index("ix_handoffs_queue", "state", "front", "due_at"),
+    sa.Index("ix_handoffs_offers", "offered_agent_id"),
+    sa.Index("ix_handoffs_agent", "agent_id", "state"),
     sa.Index("uq_handoffs_open", "conversation_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("ix_handoffs_conversation", "conversation_id", "queued_at"),
     sa.Index("ix_handoffs_customer", "customer_id", "queued_at"),
@@ -77,33 +96,9 @@ handbacks = sa.Table(
     sa.Column("given_up", sa.Text),
 )
 
-# What "next" means: transferred customers have waited before, then priority, then who came first.
-QUEUE_ORDER = (handoffs.c.front.desc(), handoffs.c.priority_rank, handoffs.c.queued_at, handoffs.c.id)
-
-
-@dataclass(frozen=True)
-class HandoffChanged(Note):
-    """A handoff was queued, claimed, ended, or its mood changed."""
-
-    handoff_id: str
-    agent_id: str | None  # whose it is, or was until now
-
-    @property
-    def key(self) -> str:
-        """The handoff."""
-        return self.handoff_id
-
-
-@dataclass(frozen=True)
-class QueueChanged(Note):
-    """Somebody entered or left the queue."""
-
-
-@dataclass(frozen=True)
-class HandbackWaiting(Note):
-    """The bot has to be told something about a conversation."""
-
-    conversation_id: str
+# What "next" means: who was already with an agent, then who is due first (priority and waiting in one, see ranking).
+QUEUE_ORDER = (handoffs.c.front.desc(), handoffs.c.due_at, handoffs.c.id)
+NO_OFFER: dict[str, Any] = {"offered_agent_id": None, "offer_expires_at": None, "offer_shown": False}
 
 
 def get(connection: sa.Connection, handoff_id: str, *, lock: bool = False) -> Handoff | None:
@@ -113,14 +108,20 @@ def get(connection: sa.Connection, handoff_id: str, *, lock: bool = False) -> Ha
     return None if row is None else Handoff(**row._mapping)
 
 
-def open_of(connection: sa.Connection, conversation_id: str) -> Handoff | None:
-    """The queued or active handoff of a conversation, or None."""
-    row = connection.execute(
-        sa.select(handoffs)
-        .where(handoffs.c.conversation_id == conversation_id, handoffs.c.state.in_(("queued", "active")))
-        .order_by(handoffs.c.queued_at.desc())
-        .limit(1)
-    ).one_or_none()
+def existing(connection: sa.Connection, handoff_id: str) -> Handoff:
+    """The handoff; NotFoundError `handoff_not_found`."""
+    handoff = get(connection, handoff_id)
+    if handoff is None:
+        raise NotFoundError("handoff_not_found")
+    return handoff
+
+
+def open_of(connection: sa.Connection, conversation_id: str, *, lock: bool = False) -> Handoff | None:
+    """The queued or active handoff of a conversation, or None; `lock` holds its row until the write job ends."""
+    query = sa.select(handoffs).where(
+        handoffs.c.conversation_id == conversation_id, handoffs.c.state.in_(("queued", "active"))
+    )
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else Handoff(**row._mapping)
 
 
@@ -129,7 +130,7 @@ def latest_of(connection: sa.Connection, conversation_id: str) -> Handoff | None
     row = connection.execute(
         sa.select(handoffs)
         .where(handoffs.c.conversation_id == conversation_id)
-        .order_by(handoffs.c.queued_at.desc())
+        .order_by(handoffs.c.queued_seq.desc())
         .limit(1)
     ).one_or_none()
     return None if row is None else Handoff(**row._mapping)
@@ -167,12 +168,6 @@ def active_of_agent(connection: sa.Connection, agent_id: str) -> list[Handoff]:
     return [Handoff(**row._mapping) for row in rows]
 
 
-def queued_conversations(connection: sa.Connection) -> list[str]:
-    """Conversation ids in the order of the queue."""
-    query = sa.select(handoffs.c.conversation_id).where(handoffs.c.state == "queued").order_by(*QUEUE_ORDER)
-    return [row.conversation_id for row in connection.execute(query)]
-
-
 def create(connection: sa.Connection, handoff: Handoff) -> None:
     """Store a new handoff and announce it with the queue."""
     connection.execute(handoffs.insert().values(**{n: getattr(handoff, n) for n in Handoff.__struct_fields__}))
@@ -181,16 +176,18 @@ def create(connection: sa.Connection, handoff: Handoff) -> None:
 
 
 def change_state(connection: sa.Connection, before: Handoff, **values: Any) -> bool:
-    """Compare-and-set: only while state and agent are those of `before`."""
+    """Compare-and-set: only while state and agent are those of `before`. An offer that is out ends with it."""
     same_agent = handoffs.c.agent_id.is_(None) if before.agent_id is None else handoffs.c.agent_id == before.agent_id
     done = connection.execute(
         handoffs.update()
         .where(handoffs.c.id == before.id, handoffs.c.state == before.state, same_agent)
-        .values(**values)
+        .values(**NO_OFFER, **values)
     )
     if done.rowcount != 1:
         return False
     announce(connection, HandoffChanged(before.id, before.agent_id))
+    if before.offered_agent_id is not None:
+        announce(connection, OfferChanged(before.id, before.offered_agent_id))
     if before.state == "queued" or values.get("state") == "queued":
         announce(connection, QueueChanged())
     return True
@@ -218,29 +215,9 @@ def add_step(
     connection.execute(
         steps.insert().values(handoff_id=handoff_id, number=count + 1, kind=kind, agent_id=agent_id, note=note, at=at)
     )
-
-
-def staffing(connection: sa.Connection) -> Staffing:
-    """Agents online, their capacity and how much of it is free."""
-    row = connection.execute(
-        sa.select(
-            sa.func.count(),
-            sa.func.coalesce(sa.func.sum(agents.c.capacity), 0),
-            sa.func.coalesce(sa.func.sum(agents.c.capacity - agents.c.load), 0),
-        ).where(agents.c.presence == "online", agents.c.disabled.is_(False))
-    ).one()
-    return Staffing(int(row[0]), int(row[1]), max(0, int(row[2])))
-
-
-def recent_handlings(connection: sa.Connection, limit: int = 20) -> list[float]:
-    """Seconds from claim to end of the newest finished handoffs."""
-    rows = connection.execute(
-        sa.select(handoffs.c.claimed_at, handoffs.c.ended_at)
-        .where(handoffs.c.state == "resolved", handoffs.c.claimed_at.is_not(None))
-        .order_by(handoffs.c.ended_at.desc())
-        .limit(limit)
+    outbox.record(
+        connection, handoff_id, count + 1, kind, at=at, view=lambda: full_view(existing(connection, handoff_id))
     )
-    return [(row.ended_at - row.claimed_at).total_seconds() for row in rows if row.ended_at is not None]
 
 
 def earlier_of_customer(connection: sa.Connection, customer_id: str, before: datetime, limit: int) -> list[Handoff]:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from desk.kernel import policy
 from desk.kernel.bus import Bus
 from desk.kernel.clock import Clock, SystemClock
 from desk.kernel.database import Database
 from desk.kernel.metrics import Metrics
+from desk.kernel.policy import RoutingPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -25,16 +27,17 @@ log = structlog.get_logger("desk.tasks")
 
 @dataclass(frozen=True)
 class Scene:
-    """What a use case is given besides its subject: the time, the settings and the wording."""
+    """What a use case is given besides its subject: the time, the settings, the wording and the routing policy."""
 
     now: datetime
     settings: Settings
     wording: Wording
+    policy: RoutingPolicy = field(default_factory=RoutingPolicy)
 
 
 @dataclass
 class Context:
-    """Settings, wording, database, bus, clock, metrics, and the background tasks that must not be garbage."""
+    """Settings, wording, policy, database, bus, clock, metrics, and the background tasks that must not be garbage."""
 
     settings: Settings
     wording: Wording
@@ -42,18 +45,21 @@ class Context:
     db: Database
     clock: Clock
     metrics: Metrics
+    policy: RoutingPolicy = field(default_factory=RoutingPolicy)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @staticmethod
-    def build(settings: Settings, wording: Wording) -> Context:
-        """The usual parts for `settings`."""
+    def build(settings: Settings, wording: Wording, clock: Clock | None = None) -> Context:
+        """The usual parts for `settings`; the machine's clock unless there is another."""
         bus = Bus()
         db = Database(settings.database_url, bus.publish)
-        return Context(settings, wording, bus, db, SystemClock(), Metrics())
+        return Context(
+            settings, wording, bus, db, clock or SystemClock(), Metrics(), policy.load(settings.playbook_dir)
+        )
 
     def scene(self) -> Scene:
         """The scene of something that happens now."""
-        return Scene(self.clock.now(), self.settings, self.wording)
+        return Scene(self.clock.now(), self.settings, self.wording, self.policy)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run `work` in the background; a failure is logged, never lost."""

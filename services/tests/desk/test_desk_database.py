@@ -12,14 +12,15 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from desk.agents import store as agent_store
+from desk.agents.account_rules import NewAccount
+from desk.agents.accounts import create_account
 from desk.agents.rules import Agent
-from desk.agents.usecases import NewAccount, create_account
 from desk.conversations import store, usecases
 from desk.conversations.notes import EventStored
 from desk.conversations.rules import Conversation
 from desk.handoffs import store as handoff_store
 from desk.handoffs import usecases as handoffs
-from desk.kernel import settings, wording
+from desk.kernel import policy, settings, wording
 from desk.kernel.bus import Note
 from desk.kernel.context import Scene
 from desk.kernel.database import Database, create_engine, metadata, migrate
@@ -29,6 +30,7 @@ from summaries import summary_for
 pytestmark = pytest.mark.anyio
 SETTINGS = settings.load({}, require_secrets=False)
 WORDING = wording.load(SETTINGS.playbook_dir)
+POLICY = policy.load(SETTINGS.playbook_dir)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

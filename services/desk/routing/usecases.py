@@ -1,0 +1,79 @@
+"""What routing does, each in one write job: ask the best agents, take offers back in time, clear up after the lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, json
+
+from desk.agents import store as agent_store
+from desk.handoffs import duty, offer_store, offers, queue_store, transfers, waiting
+from desk.handoffs import store as handoff_store
+from desk.routing import store
+from desk.routing.rules import Choice, any_room, choose
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from desk.kernel.context import Scene
+
+_PAGE = 200
+
+
+class Routed(Struct, frozen=True):
+    """What one pass did: offers made, and offers that ran out."""
+
+    made: int
+    expired: int
+
+
+def route(connection: sa.Connection, scene: Scene) -> Routed:
+    """One pass over the whole queue: offers that ran out end, then each waiting customer is offered, in order.
+
+    Several passes at once (other processes) do no harm: every offer is a compare-and-set with the agent's row held.
+    """
+    over = offer_store.expired(connection, scene.now)
+    expired = sum(offers.expire(connection, handoff_id, scene) for handoff_id in over)
+    for agent_id in store.offers_of_absent(connection):
+        agent = agent_store.get(connection, agent_id, lock=True)
+        if agent is not None and (agent.disabled or agent.presence != "online"):
+            offers.withdraw_all(connection, agent, scene)
+    return Routed(_offer_all(connection, scene) if scene.policy.mode == "auto" else 0, expired)
+
+
+def _offer_all(connection: sa.Connection, scene: Scene) -> int:
+    candidates, made, skipped = store.candidates(connection), 0, 0
+    by_id = {one.id: one for one in candidates}
+    while any_room(candidates):
+        page = store.waiting(connection, skipped, _PAGE)
+        for one in page:
+            choice = choose(one, candidates, scene.now, scene.policy)
+            if choice is not None and _ask(connection, one.id, choice, scene):
+                made += 1
+                best = by_id[choice.agent_id]
+                best.offered += one.weight if one.weight < best.capacity else best.capacity
+            else:
+                skipped += 1
+        if len(page) < _PAGE:
+            break
+    return made
+
+
+def _ask(connection: sa.Connection, handoff_id: str, choice: Choice, scene: Scene) -> bool:
+    handoff = handoff_store.get(connection, handoff_id, lock=True)
+    if handoff is None or handoff.state != "queued" or handoff.offered_agent_id is not None:
+        return False
+    evidence = {"rule_version": scene.policy.rule_version, "reasons": choice.reasons}
+    return offers.make(connection, handoff, choice.agent_id, json.encode(evidence).decode(), scene)
+
+
+def clear_up(connection: sa.Connection, scene: Scene) -> None:
+    """Who is lost goes offline, their customers go back to the queue, places nobody came back to end.
+
+    The whole of what the router does in one job a conversation.
+    """
+    duty.lapse(connection, scene)
+    for conversation_id in queue_store.owned_by_nobody_there(connection):
+        transfers.return_to_queue(connection, conversation_id, scene)
+    for conversation_id in waiting.away_too_long(connection, scene):
+        waiting.end_place(connection, conversation_id, scene)
