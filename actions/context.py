@@ -25,6 +25,7 @@ class Turn:
     text: str
     intent: str
     intents: tuple[str, ...] = ()
+    sure: float = 1.0  # how sure the understanding is of the intent, 0 to 1
     family: str = "neutral"
     intensity: int = 0
     entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -89,7 +90,7 @@ def read_turn(tracker: Tracker) -> Turn:
     page = _mapping(context.get("page"))
     emotion = _mapping(message.get("emotion"))
     intent = str(_mapping(message.get("intent")).get("name") or "")
-    intents = _intents(message, intent)
+    intents, sure = _intents(message, intent), _mapping(message.get("intent")).get("confidence")
     message_id = str(metadata.get("message_id") or "")
     asked = _mapping(tracker.slots.get("asked"))
     words = str(metadata.get("text") or message.get("text") or "")
@@ -110,6 +111,7 @@ def read_turn(tracker: Tracker) -> Turn:
         whole=whole,
         intent=intent,
         intents=intents,
+        sure=float(sure) if isinstance(sure, (int, float)) else 1.0,
         family=str(emotion.get("family") or "neutral"),
         intensity=int(emotion.get("intensity") or 0),
         entities=_named_in(words, whole, entities),

@@ -27,6 +27,8 @@ MAX_MISSED = 3
 # Said in between they are neither answers nor misses.
 POLITE = ("greet", "thank")
 MAX_SAID = 60
+# 杯子是好的就护手霜: while a question is open, a topic read from it with less than this is no change of topic.
+SURE_OF_TOPIC = 0.4
 REVISE = re.compile(r"改一下|不对|错了|重新(填|选|来|写)|有误|不是这(个|样)")
 # 那就取消吧, 确认取消: at the confirmation the wish itself is a yes.
 WISHED_AGAIN = re.compile(r"^(确认|确定|那就|就|好的?|嗯)|吧[。！!～~]*$")
@@ -120,7 +122,7 @@ def _unanswered(transaction: Transaction, case: Case, progress: Progress) -> Pro
     if turn.intent == progress.topic or transaction.includes(case):
         # The same wish once more: asked in other words, but nobody is given up on for it.
         return replace(progress, missed=progress.missed + 1)
-    if turn.intent not in FREE_ANSWERS:
+    if turn.intent not in FREE_ANSWERS and turn.sure >= SURE_OF_TOPIC:
         return None
     missed = progress.missed + 1
     return replace(progress, missed=missed, step=STUCK if missed >= MAX_MISSED else progress.step)

@@ -64,13 +64,14 @@ class Conversation:
         intents: list[str] | None = None,
         emotion: tuple[str, int] = ("neutral", 0),
         ranking: list[tuple[str, float]] | None = None,
+        sure: float = 0.9,
     ) -> None:
         """Take in one customer message as Rasa would store it."""
         self.count += 1
         customer = {"customer_id": self.customer_id, "verified_by": "signed"} if self.customer_id else None
         message = {
             "text": text,
-            "intent": {"name": intent, "confidence": 0.9},
+            "intent": {"name": intent, "confidence": sure},
             "intents": [{"name": name, "confidence": 0.8} for name in intents or [intent]],
             "intent_ranking": [{"name": name, "confidence": value} for name, value in ranking or []],
             "emotion": {"family": emotion[0], "intensity": emotion[1], "confidence": 0.9},

@@ -112,6 +112,14 @@ def test_another_question_in_between_is_left_to_rasa(on_page: OnOrder) -> None:
     assert talk.transaction_active
 
 
+def test_a_topic_that_is_hardly_read_changes_nothing_while_a_question_is_open(on_page: OnOrder) -> None:
+    talk = on_page("order_signed_two_lines")
+    talk.ask_order("护手霜盖子裂了一支", DAMAGED)
+    again = talk.reply("杯子是好的就护手霜", "report_quality_issue", sure=0.34)
+    assert again
+    assert talk.slots["transaction"]["topic"] == DAMAGED
+
+
 # --- filed
 
 
