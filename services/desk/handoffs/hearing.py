@@ -37,10 +37,10 @@ def without_old_button(connection: sa.Connection, conversation_id: str, incoming
 
 def hear(connection: sa.Connection, message: Event, scene: Scene) -> None:
     """Part of the write job that stored `message`; nothing happens unless its customer waits."""
-    handoff = _waiting(connection, message.conversation_id)
+    conversation = existing(connection, message.conversation_id)
+    handoff = _waiting(connection, conversation.id) if conversation.owner_kind in {"queue", "bot"} else None
     if handoff is None:
         return
-    conversation = existing(connection, message.conversation_id)
     if message.payload == LEAVE_QUEUE:
         usecases.cancel(connection, conversation.id, scene)
     elif conversation.owner_kind != "queue":

@@ -113,6 +113,28 @@ def test_cancelled_handed_back_and_returned_are_told_too(
     ]  # fmt: skip
 
 
+def test_offline_cases_and_takeovers_are_told_with_a_masked_contact(
+    desk_with_webhooks: MakeDesk, own_bot: BotDouble, receiver: Receiver
+) -> None:
+    desk = desk_with_webhooks(receiver.url)
+    case = queue_one(desk, own_bot)  # nobody is online
+    case.send("13800138000")
+    case.send("先问机器人")
+    own_bot.script[f"再转 {case.id}"] = own_bot.script[f"转人工吧 {case.id}"]
+    case.send(f"再转 {case.id}")
+    case.wait_state("queued")
+    boss = desk.new_agent(role="supervisor").online()
+    assert boss.post(f"/conversations/{case.id}/takeover").status_code == 200
+    wait_until(lambda: len(receiver.accepted(case.id)) == 4, 20)
+    told = sorted(receiver.accepted(case.id), key=lambda body: (body["at"], body["event"]))
+    assert [(body["event"], body["handoff"]["outcome"]) for body in told] == [
+        ("handoff.created", None), ("handoff.cancelled", "superseded"),
+        ("handoff.created", None), ("handoff.claimed", None),
+    ]  # fmt: skip
+    assert {body["handoff"]["kind"] for body in told} == {"offline"}
+    assert told[-1]["handoff"]["contact"] == "138****8000"
+
+
 def test_what_was_not_delivered_survives_a_kill(
     desk_with_webhooks: MakeDesk, own_bot: BotDouble, receiver: Receiver
 ) -> None:
