@@ -12,8 +12,10 @@ _MOBILE = re.compile(rf"(?<![0-9])(?:\+?86{_GAP})?(1{_GAP}[3-9](?:{_GAP}[0-9]){{
 _SPELT = "〇零洞幺一壹二两贰三叁四肆五伍六陆七柒拐八捌九玖勾"
 _AS_DIGITS = str.maketrans(_SPELT, "0001112223344556677788999")
 _SPELT_RUN = re.compile(rf"[{_SPELT}](?:[\s,，、.·_\-]?[{_SPELT}]){{6,}}")
+# A figure next to it belongs to it only where it is itself written in figures: 12315壹叁捌… begins with 壹.
 _MIXED_MOBILE = re.compile(
-    rf"(?<![0-9])[1幺一壹]{_GAP}[3-9三叁四肆五伍六陆七柒拐八捌九玖勾](?:{_GAP}[0-9{_SPELT}]){{9}}(?![0-9])"
+    rf"(?:(?<![0-9])1|[幺一壹]){_GAP}[3-9三叁四肆五伍六陆七柒拐八捌九玖勾](?:{_GAP}[0-9{_SPELT}]){{8}}"
+    rf"{_GAP}(?:[0-9](?![0-9])|[{_SPELT}])"
 )
 _ALONE, _ENDS = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _MONTH, _DAY = r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12][0-9]|3[01])"

@@ -21,8 +21,10 @@ _LANDLINE = re.compile(r"(?<![0-9])(0[0-9]{2,3}-)([0-9]{7,8})(?![0-9])")
 _SPELT = "〇零洞幺一壹二两贰三叁四肆五伍六陆七柒拐八捌九玖勾"
 _AS_DIGITS = str.maketrans(_SPELT, "0001112223344556677788999")
 _SPELT_RUN = re.compile(rf"[{_SPELT}](?:[\s,，、.·_\-]?[{_SPELT}]){{6,}}")
+# A figure next to it belongs to it only where it is itself written in figures: 12315壹叁捌… begins with 壹.
 _MIXED_MOBILE = re.compile(
-    rf"(?<![0-9])[1幺一壹]{_GAP}[3-9三叁四肆五伍六陆七柒拐八捌九玖勾](?:{_GAP}[0-9{_SPELT}]){{9}}(?![0-9])"
+    rf"(?:(?<![0-9])1|[幺一壹]){_GAP}[3-9三叁四肆五伍六陆七柒拐八捌九玖勾](?:{_GAP}[0-9{_SPELT}]){{8}}"
+    rf"{_GAP}(?:[0-9](?![0-9])|[{_SPELT}])"
 )
 _HOUSE = r"[0-9]{1,5}[0-9A-Za-z\-]{0,8}\s*(?:号|弄|栋|幢|座|单元|室|楼|层)[0-9A-Za-z\-号弄栋幢座单元室楼层]*"
 _PLACE = r"(路|街|大道|巷|弄|胡同|村|镇|小区|花园|公寓|大厦|广场|苑|新城|家园)"
