@@ -15,10 +15,10 @@ from websockets.exceptions import WebSocketException
 
 THINK_SECONDS = (0.01, 0.2)
 WORK_SECONDS = (0.02, 0.08)
-LOOK_SECONDS = (1.5, 3.0)
-HEARTBEAT_SECONDS = 0.8
+HEARTBEAT_SECONDS = 2.5
 DECLINES, DAWDLES = 0.08, 0.05
-CLAIMS_BY_HAND = 0.3  # of looks at the queue
+CLAIMS_BY_HAND = 0.15  # of looks at the queue
+LOOKS_AT_MINE = 0.2
 VANISHES, BREAKS = 0.03, 0.04  # of looks
 TRANSFERS, HANDS_BACK = 0.15, 0.1
 Json = dict[str, Any]
@@ -34,6 +34,7 @@ class Agent:
         self._here = asyncio.Event()
         self._socket: ClientConnection | None = None
         self._offers: set[tuple[str, str]] = set()  # (handoff, until when) that were thought about
+        self._queue: dict[str, Json] = {}  # what waits, as the socket tells it
         self._serving: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -66,7 +67,9 @@ class Agent:
             await asyncio.sleep(self._dice.uniform(0.02, 0.1))
 
     async def _follow(self, socket: ClientConnection) -> None:
+        self._queue.clear()
         await socket.send(json.dumps({"type": "hello", "token": self._token}))
+        self._start(self._look_at_mine())
         heartbeat = asyncio.create_task(self._beat(socket))
         try:
             async for text in socket:
@@ -86,10 +89,18 @@ class Agent:
     def _on_frame(self, frame: Json) -> None:
         if frame["type"] == "offer":
             self._consider(frame["handoff"], "offers seen on the socket")
+        elif frame["type"] == "handoff":
+            self._note(frame["handoff"])
         elif frame["type"] == "presence" or (frame["type"] == "welcome" and frame["presence"] != "online"):
             self._start(self._come_online())
         elif frame["type"] == "error":
             self._world.desks.faults[f"socket: {frame['error']['code']}"] += 1
+
+    def _note(self, row: Json) -> None:
+        if row["state"] == "queued":
+            self._queue[row["id"]] = row
+        else:
+            self._queue.pop(row["id"], None)
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -98,7 +109,7 @@ class Agent:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         """A failed task is kept, so that live() raises what it died of."""
-        if task.exception() is None:
+        if task.cancelled() or task.exception() is None:
             self._tasks.discard(task)
 
     async def _come_online(self) -> None:
@@ -110,14 +121,17 @@ class Agent:
 
     def _consider(self, row: Json, where: str) -> None:
         """Think about an offer once, wherever it is seen first."""
-        offer = row["offer"]
-        if offer is None or offer["agent_id"] != self._account.agent_id:
+        if not self._mine(row):
             return
-        key = (row["id"], offer["expires_at"])
+        key = (row["id"], row["offer"]["expires_at"])
         if key not in self._offers:
             self._offers.add(key)
             self._world.counter[where] += 1
             self._start(self._answer(row))
+
+    def _mine(self, row: Json) -> bool:
+        """Whether it is offered to me."""
+        return row["offer"] is not None and bool(row["offer"]["agent_id"] == self._account.agent_id)
 
     async def _answer(self, row: Json) -> None:
         if self._world.chance(DAWDLES):
@@ -175,15 +189,20 @@ class Agent:
     async def _look_around(self) -> None:
         """Every few seconds: the queue as the console shows it, what is mine, and now and then life gets between."""
         while not self._world.over:
-            await asyncio.sleep(self._dice.uniform(*LOOK_SECONDS))
+            await asyncio.sleep(self._world.look_seconds * self._dice.uniform(0.7, 1.3))
             if self._world.chance(VANISHES):
                 await self._vanish()
             elif self._world.chance(BREAKS):
                 await self._presence("break")
                 await asyncio.sleep(self._dice.uniform(0.3, 1.0))
                 await self._presence("online")
-            await self._look_at_mine()
-            await self._look_at_queue()
+            if self._world.calm or self._dice.random() < LOOKS_AT_MINE:
+                await self._look_at_mine()
+            if self._world.desks.several:
+                await self._look_at_queue()
+            others = [row for row in self._queue.values() if not self._mine(row)]
+            if others and self._world.chance(CLAIMS_BY_HAND):
+                await self._claim(self._dice.choice(others[:5]))
 
     async def _look_at_mine(self) -> None:
         """What I have and nobody works on: the answer to my claim was lost with a desk, or I was away."""
@@ -193,15 +212,13 @@ class Agent:
                 self._serve(row["conversation_id"])
 
     async def _look_at_queue(self) -> None:
+        """Another desk's changes are not told on this one's sockets: there is no bus between them yet."""
         answer = await self._world.call("GET", "/handoffs?state=queued", self._token)
         if answer.status != 200:
             return
-        rows = answer.body["handoffs"]
-        for row in rows:
+        self._queue = {row["id"]: row for row in answer.body["handoffs"]}
+        for row in answer.body["handoffs"]:
             self._consider(row, "offers seen in the queue only")
-        others = [row for row in rows[:5] if (row["offer"] or {}).get("agent_id") != self._account.agent_id]
-        if others and self._world.chance(CLAIMS_BY_HAND):
-            await self._claim(self._dice.choice(others))
 
     async def _vanish(self) -> None:
         """The connection is cut and everything stands still, for less or for more than the grace time."""
@@ -209,7 +226,7 @@ class Agent:
         self._here.clear()
         if self._socket is not None:
             self._socket.transport.abort()
-        short, long = (0.1, GRACE_SECONDS / 2), (GRACE_SECONDS * 1.5, GRACE_SECONDS * 3)
+        short, long = (0.1, GRACE_SECONDS / 2), (GRACE_SECONDS * 1.5, GRACE_SECONDS * 2)
         await asyncio.sleep(self._dice.uniform(*self._dice.choice((short, long))))
         self._here.set()
         await self._presence("online")

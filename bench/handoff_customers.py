@@ -12,7 +12,6 @@ WRITES_WHILE_WAITING = 0.25
 CANCELS = 0.05
 ASKS_AGAIN = 0.3
 PAUSE_SECONDS = (0.02, 0.4)
-POLL_SECONDS = 1
 _OVER = frozenset({"handed_back", "conversation_resolved", "handoff_cancelled"})
 
 
@@ -56,7 +55,7 @@ class Customer:
 
     async def _poll(self) -> tuple[set[str], str]:
         """The types of what is new, and the state; waits a moment for something new."""
-        path = f"/conversations/{self._id}/events?after={self._seen}&wait={POLL_SECONDS}"
+        path = f"/conversations/{self._id}/events?after={self._seen}&wait={self._world.poll_seconds}"
         answer = await self._world.call("GET", path, self._token)
         events: list[dict[str, Any]] = answer.body["events"]
         for event in events:

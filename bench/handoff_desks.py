@@ -22,16 +22,16 @@ from handoff_bot import GROUPS
 
 PATIENCE_SECONDS = 40.0
 RETRY_SECONDS = 0.1
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 6.0
 # Small times, so that offers run out, groups overflow and waiting beats priority within minutes.
 POLICY: dict[str, Any] = {
     "mode": "auto",
     "others_may_claim": True,
     "ageing_step_seconds": 5,
-    "offer_seconds": 3,
+    "offer_seconds": 4,
     "offer_pause_seconds": 6,
     "missed_offers_to_break": 3,
-    "overflow_seconds": 4,
+    "overflow_seconds": 5,
     "weights": {"triggers": {"technical_fault": 2, "malicious_complaint": 3}, "priorities": {"low": 1}},
     "default_weight": 1,
 }

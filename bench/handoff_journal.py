@@ -144,7 +144,7 @@ def read(engine: sa.Engine, offer_seconds: float) -> History:
                 Load(*row, 0) for row in rows("SELECT agent_id, load, capacity, weight FROM stress_loads ORDER BY id")
             ],
             offers=[_offer(row, offer_seconds) for row in offers],
-            handoffs=dict(row._tuple() for row in rows("SELECT id, state FROM handoffs")),
+            handoffs={row.id: row.state for row in rows("SELECT id, state FROM handoffs")},
             conversations=[Conversation(*row) for row in rows("SELECT id, last_seq FROM conversations")],
             accounts={row.id: Account(row.id, _json(row.groups)) for row in rows("SELECT * FROM agents")},
             loads_now=loads_now,

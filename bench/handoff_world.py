@@ -27,6 +27,16 @@ class World:
     calm: bool = False
     over: bool = False
 
+    @property
+    def look_seconds(self) -> float:
+        """How often an agent looks up from the conversations."""
+        return 2.5
+
+    @property
+    def poll_seconds(self) -> int:
+        """How long a customer's poll waits: one desk tells of every change, a bus between desks there is not yet."""
+        return 2 if self.desks.several else 5
+
     def take_ticket(self) -> bool:
         """Whether one more handoff may be asked for."""
         if self.counter["asked"] >= self.handoffs:
