@@ -179,19 +179,20 @@ class Desks:
         """The answer of some desk; a lost connection is tried again elsewhere, as a browser or a person would."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         timeout = aiohttp.ClientTimeout(total=20)
-        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        deadline, trouble = asyncio.get_running_loop().time() + PATIENCE_SECONDS, ""
         while asyncio.get_running_loop().time() < deadline:
             url = f"{self.url()}/api/v1{path}"
             try:
                 async with http.request(method, url, json=body, headers=headers, timeout=timeout) as got:
                     answer = Answer(got.status, await got.json() if got.status != 204 else None)
-            except (aiohttp.ClientError, TimeoutError):
+            except (aiohttp.ClientError, TimeoutError) as error:
+                trouble = repr(error)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if answer.status >= 500 or answer.status in {400, 401, 422, 429}:
                 self.faults[f"{method} {path}: {answer.status} {answer.code}"] += 1
             return answer
-        raise BenchError(f"{method} {path}: no desk answered within {PATIENCE_SECONDS:.0f} s")
+        raise BenchError(f"{method} {path}: no desk answered within {PATIENCE_SECONDS:.0f} s: {trouble}")
 
 
 def _playbook(folder: Path, policy: dict[str, Any]) -> Path:
