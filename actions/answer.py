@@ -41,10 +41,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one action has to say; `finding` is what an agent should know of it."""
+    """What one action has to say; `finding` is what an agent should know of it.
+
+    `escalation` is the trigger code of playbook/escalation.yml when a person has to go on from here.
+    """
 
     replies: tuple[Reply, ...]
     finding: Json | None = None
+    escalation: str | None = None
 
 
 def button(name: str, payload: str) -> Button:
@@ -67,8 +71,12 @@ def finding(
     logistics: Json | None = None,
     facts: list[Json] | None = None,
     promises: list[Json] | None = None,
+    code: str | None = None,
 ) -> Json:
-    """One entry of slot `findings`; `what` names a line of `findings` in the playbook, `result` is what was said."""
+    """One entry of slot `findings`; `what` names a line of `findings` in the playbook, `result` is what was said.
+
+    `code` is why it was refused, as the shop names it; the trigger policy_exception reads it.
+    """
     entry: Json = {
         "what": text(f"findings.{what}"),
         "result": result,
@@ -78,6 +86,8 @@ def finding(
         "facts": facts or [],
         "promises": promises or [],
     }
+    if code is not None:
+        entry["code"] = code
     if order is not None:
         entry["order_id"] = order["order_id"]
         entry["order"] = order_snapshot or order_facts_of(order, turn.now)

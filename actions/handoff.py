@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
@@ -11,8 +10,8 @@ from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.context import read_turn
-from actions.settings import SettingsError
-from actions.shop_api import ShopApi, ShopError, shop_api
+from actions.shop_api import ShopApi
+from actions.snapshots import fetch
 from actions.transactions.diagnosis import known_fault
 from actions.transactions.unfinished import unfinished
 from actions.words import addressed
@@ -54,52 +53,24 @@ class ActionHandoff(Action):
         domain: dict[str, Any],
     ) -> list[EventType]:
         events = [event for event in tracker.events if isinstance(event, dict)]
-        conversation = read_conversation(events)
-        profile = await self._profile(conversation)
-        order = await self._order(conversation)
-        if profile:
+        known = await fetch(self._shop, read_turn(tracker))
+        if known.finding:
+            noted = [*(tracker.slots.get("findings") or []), known.finding]
+            events = [*events, {"event": "slot", "name": "findings", "value": noted}]
+        if known.profile:
             # Only for this calculation: the profile is personal data and does not go into the tracker.
-            events = [*events, {"event": "slot", "name": PROFILE_SLOT, "value": profile}]
-            conversation = read_conversation(events)
-        words, summary = _handoff(events, conversation, order, _called(profile), tracker)
+            events = [*events, {"event": "slot", "name": PROFILE_SLOT, "value": known.profile}]
+        conversation = read_conversation(events)
+        words, summary = _handoff(events, conversation, _called(known.profile), tracker)
         if words:
             dispatcher.utter_message(text=words)
         dispatcher.utter_message(json_message={"handoff": summary})
         return _reset(tracker)
 
-    async def _profile(self, conversation: Conversation) -> Json | None:
-        """Who it is, from the shop; None for a visitor and when the shop does not answer."""
-        customer_id = mapping(conversation.context.get("customer")).get("customer_id")
-        if not isinstance(customer_id, str) or not customer_id:
-            return None
-        try:
-            return dict(await asyncio.to_thread(self._api().customer, customer_id))
-        except (ShopError, SettingsError) as error:
-            logger.warning("handing over without the customer's profile: %s", error)
-            return None
-
-    async def _order(self, conversation: Conversation) -> Json | None:
-        """The order on the customer's screen when nothing was looked up yet and it is their own."""
-        order_id = mapping(conversation.context.get("page")).get("order_id")
-        customer_id = mapping(conversation.context.get("customer")).get("customer_id")
-        looked_up = any(finding.get("order") for finding in conversation.findings)
-        if looked_up or not isinstance(order_id, str) or not order_id or not customer_id:
-            return None
-        try:
-            order = dict(await asyncio.to_thread(self._api().order, order_id))
-        except (ShopError, SettingsError) as error:
-            logger.warning("handing over without the order on the page: %s", error)
-            return None
-        return order if order.get("customer_id") == customer_id else None
-
-    def _api(self) -> ShopApi:
-        return self._shop or shop_api()
-
 
 def _handoff(
     events: list[Json],
     conversation: Conversation,
-    order: Json | None,
     call: str,
     tracker: Tracker,
 ) -> tuple[str, Json]:
@@ -115,9 +86,9 @@ def _handoff(
             events = [*events, {"event": "slot", "name": "diagnosis", "value": fault}]
         left = unfinished(read_turn(tracker))
         if left is not None:
-            noted = [*(tracker.slots.get("findings") or []), left]
+            noted = [*conversation.findings, left]
             events = [*events, {"event": "slot", "name": "findings", "value": noted}]
-        return words, build_summary(events, decision, ids, profile=None, order=order)
+        return words, build_summary(events, decision, ids)
     except Exception:
         # The one place where anything at all may go wrong: the person still has to reach the queue.
         logger.exception("handoff %s goes out with the smallest summary", ids.handoff_id)

@@ -5,6 +5,7 @@ Errors: ShopError > NotFoundError, VerificationLockedError, ShopConflictError, S
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ from actions.shop_types import (
     Return,
     Shipment,
 )
+from addons.turn_memory import remembered
 
 Document = dict[str, Any]  # what the shop filed; the names are those of contracts/shop_api.md
 RETRIES = 2
@@ -140,7 +142,7 @@ class ShopApi:
 
     def verify(self, order_id: str, phone_ending: str) -> bool:
         """Whether the ending belongs to the order; raises NotFoundError, VerificationLockedError."""
-        answer = self._call("POST", f"/orders/{_part(order_id)}/verify", json={"phone_ending": phone_ending})
+        answer = self._post(f"/orders/{_part(order_id)}/verify", json={"phone_ending": phone_ending})
         return bool(answer["verified"])
 
     def shipments(self, order_id: str) -> list[Shipment]:
@@ -186,10 +188,23 @@ class ShopApi:
         return self._file("/tickets", body, key)
 
     def _file(self, path: str, body: Mapping[str, Any], key: str) -> Document:
-        return self._call("POST", path, json=dict(body), headers={"Idempotency-Key": key})
+        return self._post(path, json=dict(body), headers={"Idempotency-Key": key})
 
     def _get(self, path: str, **query: str | int) -> dict[str, Any]:
-        return self._call("GET", path, params=query)
+        """The actions of one turn ask the same things; only the first time goes to the shop."""
+        memory, question = remembered(), (self._base, path, *sorted(query.items()))
+        if memory is None:
+            return self._call("GET", path, params=query)
+        if question not in memory:
+            memory[question] = self._call("GET", path, params=query)
+        return copy.deepcopy(cast("dict[str, Any]", memory[question]))
+
+    def _post(self, path: str, **arguments: Any) -> dict[str, Any]:
+        """What was read before may be different from now on, whether or not the call is answered."""
+        memory = remembered()
+        if memory is not None:
+            memory.clear()
+        return self._call("POST", path, **arguments)
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         self._breaker.check()

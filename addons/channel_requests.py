@@ -25,7 +25,10 @@ class BadRequestError(ValueError):
 
 @dataclass(frozen=True)
 class MessageRequest:
-    """One customer message. `text` is what the customer sees, `said` is what Rasa gets."""
+    """One customer message. `text` is what the customer sees, `said` is what Rasa gets.
+
+    `service` says whether people are there now; None from a desk that does not know.
+    """
 
     conversation_id: str
     session: int
@@ -34,6 +37,7 @@ class MessageRequest:
     text: str
     payload: str | None
     context: dict[str, Any] = field(default_factory=dict)
+    service: dict[str, Any] | None = None
 
     @property
     def sender_id(self) -> str:
@@ -53,6 +57,7 @@ class MessageRequest:
             "text": self.text,
             "payload": self.payload,
             "context": self.context,
+            "service": self.service,
         }
 
 
@@ -113,6 +118,7 @@ def message_request(body: object) -> MessageRequest:
         text=text.strip(),
         payload=payload,
         context=_object(data.get("context") or {}, "context"),
+        service=None if data.get("service") is None else _object(data["service"], "service"),
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SlotSet
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from addons import turn_memory
 from addons.channel_answers import answer_of, handoff_was_lost, metadata_of, turn_of
 from addons.channel_requests import HandbackRequest, MessageRequest, sender_id
 from addons.summary.rescue import apology, rescued_handoff
@@ -66,19 +67,21 @@ async def handle_once(agent: Agent, sessions: SessionBook, request: MessageReque
     """The answer to a message, computed at most once; raises OldSessionError, BotNotReadyError, LockError."""
     processor = ready_processor(agent)
     async with agent.lock_store.lock(request.sender_id, wait_time_in_seconds=LOCK_POLL_SECONDS):
-        events = await stored_events(agent, request.sender_id)
-        if turn_of(events, request.message_id) is None:
+        tracker = await agent.tracker_store.retrieve_full_tracker(request.sender_id)
+        turn = _turn(tracker, request.message_id)
+        if turn is None:
             await _refuse_old_session(agent, sessions, request)
-            events = await _handled(processor, request)
-        turn = turn_of(events, request.message_id)
-        if turn is None:  # the tracker store lost what it had just acknowledged
+            tracker = await _handled(processor, request)
+            turn = _turn(tracker, request.message_id)
+        if turn is None:  # the tracker lost what it had just taken
             raise RuntimeError(f"message {request.message_id} is not in the tracker after it was handled")
+        answer = _completed(answer_of(turn), turn, tracker, agent.model_id)
     sessions.note(request.conversation_id, request.session)
-    return _completed(answer_of(turn), turn, events, agent.model_id)
+    return answer
 
 
-async def _handled(processor: Any, request: MessageRequest) -> list[dict[str, Any]]:
-    """Every event of the conversation after the message was handled and stored.
+async def _handled(processor: Any, request: MessageRequest) -> DialogueStateTracker:
+    """The conversation's tracker after the message was handled and stored.
 
     The steps of Rasa's handle_message, which gives back neither the tracker nor its events: reading those again from
     the store costs more with every message of a conversation.
@@ -91,12 +94,23 @@ async def _handled(processor: Any, request: MessageRequest) -> list[dict[str, An
         message_id=request.message_id,
         metadata=request.metadata(),
     )
-    tracker = await processor.log_message(message, should_save_tracker=False)
-    tracker = await processor.run_action_extract_slots(message.output_channel, tracker)
-    await processor._run_prediction_loop(message.output_channel, tracker)
+    with turn_memory.one_turn():
+        tracker: DialogueStateTracker = await processor.log_message(message, should_save_tracker=False)
+        tracker = await processor.run_action_extract_slots(message.output_channel, tracker)
+        await processor._run_prediction_loop(message.output_channel, tracker)
     await processor.run_anonymization_pipeline(tracker)
     await processor.save_tracker(tracker)
-    return [event.as_dict() for event in tracker.events]
+    return tracker
+
+
+def _turn(tracker: DialogueStateTracker | None, message_id: str) -> list[dict[str, Any]] | None:
+    """The events of one message's turn as dicts, None when it was never handled; the newest message costs least."""
+    events = list(tracker.events) if tracker else []
+    for start in reversed(range(len(events))):
+        event = events[start]
+        if isinstance(event, UserUttered) and event.metadata.get("message_id") == message_id:
+            return turn_of([later.as_dict() for later in events[start:]], message_id)
+    return None
 
 
 async def take_back(agent: Agent, request: HandbackRequest) -> bool:
@@ -142,12 +156,13 @@ async def _refuse_old_session(agent: Agent, sessions: SessionBook, request: Mess
 def _completed(
     answer: dict[str, Any],
     turn: list[dict[str, Any]],
-    events: list[dict[str, Any]],
+    tracker: DialogueStateTracker | None,
     model: str | None,
 ) -> dict[str, Any]:
     """Nobody is left without an answer when the action server failed in the middle of a turn."""
     if handoff_was_lost(turn):
         logger.error("no summary came back for message %s; the channel writes it", answer["message_id"])
+        events = [event.as_dict() for event in tracker.events] if tracker else []
         texts, answer["handoff"] = rescued_handoff(events, answer["message_id"], model)
         answer["replies"] += [{"text": text, "buttons": [], "card": None} for text in texts]
     elif not answer["replies"] and answer["handoff"] is None:

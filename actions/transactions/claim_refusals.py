@@ -80,7 +80,7 @@ def _answer(case: Case, code: str, details: dict[str, Any]) -> Answer:
     words = sorry + case.say(path if known else "common.refused", **_values(case, details))
     buttons = _ways_on(name)
     card = orders.order_card(case.the_order, case.turn.now) if name == "order_closed" else None
-    return Answer((Reply(words, card, buttons),), _finding(case, words, details))
+    return Answer((Reply(words, card, buttons),), _finding(case, words, details, code))
 
 
 def _sentence(case: Case, code: str, details: dict[str, Any]) -> str:
@@ -130,7 +130,7 @@ def _ways_on(name: str) -> tuple[Button, ...]:
     return ways.get(name, (human("human_check"),))
 
 
-def _finding(case: Case, said: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
+def _finding(case: Case, said: str, details: dict[str, Any] | None = None, code: str | None = None) -> dict[str, Any]:
     now = case.turn.now
     facts = []
     number = (details or {}).get("claim_id") or (details or {}).get("return_id")
@@ -138,4 +138,4 @@ def _finding(case: Case, said: str, details: dict[str, Any] | None = None) -> di
         facts.append(fact("document", number, "order_api", now))
     if case.details.get("words"):
         facts.append(fact("issue", case.details["words"], "customer", now, verified=False))
-    return finding(case.turn, "refused", said, order=case.order, facts=facts)
+    return finding(case.turn, "refused", said, order=case.order, facts=facts, code=code)

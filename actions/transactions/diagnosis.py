@@ -48,6 +48,8 @@ class Fault(Transaction):
     texts: ClassVar[str] = "diagnosis"
     no_ends_it: ClassVar[bool] = False
     confirms: ClassVar[bool] = False
+    # Whether a person goes on at once when every check was tried in vain.
+    calls_person: ClassVar[bool] = True
     # Tickets of these topics are about the same kind of fault.
     ticket_topics: ClassVar[tuple[str, ...]] = ()
 
@@ -145,7 +147,10 @@ class Fault(Transaction):
             facts=[number],
             promises=[promise(case.turn, words, document["answer_by"])],
         )
-        return Answer((Reply(words + self.bridge(case), buttons=self.next_buttons()),), {**noted, **self.noted(case)})
+        entry = {**noted, **self.noted(case)}
+        if self.calls_person and self.exhausted(case):
+            return Answer((Reply(words),), {**entry, "helped": False}, escalation="technical_fault")
+        return Answer((Reply(words + self.bridge(case), buttons=self.next_buttons()),), entry)
 
     # What the kinds of faults differ in.
 
@@ -201,6 +206,11 @@ class Fault(Transaction):
     def tried(self, case: Case) -> list[Check]:
         """The checks that did not help."""
         return [check for check in self.checks(case) if case.details.get(check.detail) == STILL]
+
+    def exhausted(self, case: Case) -> bool:
+        """Whether there are checks and none of them helped; who had enough of them keeps the ticket alone."""
+        checks = self.checks(case)
+        return bool(checks) and self.tried(case) == list(checks)
 
     def open_ticket(self, case: Case) -> Document | None:
         """The newest ticket of this kind that technicians still work on."""

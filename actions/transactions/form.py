@@ -219,7 +219,8 @@ class ActionFinishTransaction(TransactionAction):
         say(dispatcher, answer.replies)
         if unfinished is not None:
             return [*noted(tracker, answer), *opened(unfinished, tracker), FollowupAction("transaction_form")]
-        rest = going_on(tracker, beside(turn, progress))
+        # What else is wanted goes to the person too: actions/transactions/unfinished.py tells them.
+        rest = [] if answer.escalation else going_on(tracker, beside(turn, progress))
         return [*noted(tracker, answer), *closed(), *_focus(progress, turn), *rest]
 
     def _given_up(
@@ -269,8 +270,8 @@ def also_wanted(turn: Turn, progress: Progress) -> list[str]:
 
 def kindly_ended(answer: Answer, turn: Turn) -> Answer:
     """The answer with a closing sentence that fits the feeling after its last bubble, when there is one."""
-    if not answer.replies or further_wishes(turn) or turn.slots.get("pending"):
-        return answer  # nobody says goodbye before the next wish
+    if answer.escalation or not answer.replies or further_wishes(turn) or turn.slots.get("pending"):
+        return answer  # nobody says goodbye before the next wish, or before a person
     *earlier, last = answer.replies
     return replace(answer, replies=(*earlier, replace(last, text=last.text + closing(turn))))
 
@@ -321,8 +322,9 @@ def closed() -> list[EventType]:
 
 
 def noted(tracker: Tracker, answer: Answer) -> list[EventType]:
-    """The findings with this answer's."""
-    return [SlotSet("findings", remember(tracker.slots.get("findings"), answer.finding))]
+    """The findings with this answer's, and the wish for a person that it ends with."""
+    found: list[EventType] = [SlotSet("findings", remember(tracker.slots.get("findings"), answer.finding))]
+    return [*found, SlotSet("escalation", answer.escalation)] if answer.escalation else found
 
 
 def is_resumed(tracker: Tracker, progress: Progress, turn: Turn) -> bool:

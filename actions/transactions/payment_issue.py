@@ -30,6 +30,7 @@ class PaymentIssue(Fault):
 
     topic: ClassVar[str] = "report_payment_issue"
     ticket_topics: ClassVar[tuple[str, ...]] = ("payment",)
+    calls_person: ClassVar[bool] = False  # the money is checked by the accounts, no technician goes on in the chat
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         facts = super().gather(shop, case)

@@ -147,7 +147,7 @@ def _refusal(case: Case, code: str, **values: object) -> Answer:
     words = case.say(f"price.refused.{_refusal_name(case, code)}", **{**facts_of("price_protection"), **values})
     if code == "price_protection_expired" and case.facts["may_return"]:
         words += case.say("price.rather_return")
-    entry = finding(case.turn, "price_protection", words, order=case.order)
+    entry = finding(case.turn, "price_protection", words, order=case.order, code=code)
     return Answer((Reply(words, buttons=_ways_on(case, code)),), entry)
 
 

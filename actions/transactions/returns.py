@@ -28,6 +28,8 @@ from actions.transactions.transaction import Transaction
 from actions.words import day_time, deadline, parse_time
 
 CLOSED = ("pending_payment", "cancelled", "refunded", "refunding")
+# The rules say no: asked for again, it is a matter for a person (playbook/escalation.yml, policy_exception).
+NOT_ELIGIBLE = "not_eligible"
 
 
 class Return(Transaction):
@@ -59,7 +61,7 @@ class Return(Transaction):
             instead_of_return(case.the_order, facts)
             or (button("report_quality", "/report_quality_issue"), human("human_check")),
         )
-        return Answer((reply,), _finding(case, "eligibility", words))
+        return Answer((reply,), _finding(case, "eligibility", words, code=None if open_ones else NOT_ELIGIBLE))
 
     def opening(self, case: Case) -> str:
         return lead(case.turn) + eligibility_words(case.turn, case.the_order, _terms(case))
@@ -77,7 +79,7 @@ class Return(Transaction):
             return None
         words = case.say("returns.only_faults", **only_faults_values(case))
         ways = (button("report_quality", "/report_quality_issue"), human("human_check"))
-        return Answer((Reply(words, buttons=ways),), _finding(case, "eligibility", words))
+        return Answer((Reply(words, buttons=ways),), _finding(case, "eligibility", words, code=NOT_ELIGIBLE))
 
     def includes(self, case: Case) -> bool:
         """A fault told instead of a reason; 换 alone is a wish of its own."""
@@ -218,7 +220,9 @@ def _pickup_words(case: Case, document: Document) -> str:
     return case.say("returns.pickup_at", pickup_at=day_time(parse_time(document["pickup_at"]), case.turn.now))
 
 
-def _finding(case: Case, what: str, said: str, document: Document | None = None) -> dict[str, Any]:
+def _finding(
+    case: Case, what: str, said: str, document: Document | None = None, code: str | None = None
+) -> dict[str, Any]:
     facts = _eligibility(case)
     noted = [fact("return_eligibility", facts["kind"], "order_api", case.turn.now)]
     if facts["deadline"]:
@@ -228,4 +232,4 @@ def _finding(case: Case, what: str, said: str, document: Document | None = None)
     if document is not None:
         noted.append(fact("document", document["return_id"], "order_api", case.turn.now))
         promises.append(promise(case.turn, said, document.get("pickup_at")))
-    return finding(case.turn, what, said, order=case.order, facts=noted, promises=promises)
+    return finding(case.turn, what, said, order=case.order, facts=noted, promises=promises, code=code)

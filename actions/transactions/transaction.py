@@ -83,7 +83,8 @@ class Transaction(ABC):
         known = has_text(f"transactions.{path}")
         words = case.say(path if known else "common.refused", **self.refusal_values(case, error))
         return Answer(
-            (Reply(words, buttons=(human("human_check"),)),), finding(case.turn, "refused", words, order=case.order)
+            (Reply(words, buttons=(human("human_check"),)),),
+            finding(case.turn, "refused", words, order=case.order, code=error.code),
         )
 
     def refusal_values(self, case: Case, error: ShopConflictError) -> dict[str, object]:

@@ -62,7 +62,7 @@ CODES = (
     "high_value",
     "policy_exception",
     "technical_fault",
-    "repeat_contact",
+    "malicious_complaint",
     "bot_unavailable",
 )
 MOOD_CODES = ("repeated_question", "long_wait", "bot_failed")
@@ -88,6 +88,8 @@ class Trigger:
     similarity: float = 1.0
     counters: tuple[tuple[str, int], ...] = ()
     refused_codes: tuple[str, ...] = ()
+    risk_tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     calm_families: tuple[str, ...] = ()
     calm_intents: tuple[str, ...] = ()
     calm_neutral_in_a_row: int = 0
@@ -126,6 +128,8 @@ class FirstWords:
     by_emotion: dict[str, tuple[str, ...]]
     default: tuple[str, ...]
     promises: dict[str, str]
+    promises_closed: dict[str, str]  # with {next}, the next opening in words
+    promises_away: dict[str, str]
     who: dict[str, str]
     default_thing: str
     late_thing: str
@@ -186,6 +190,8 @@ def load_file(file: Path) -> Playbook:
             "default_group",
             "first_words",
             "promise_words",
+            "promise_words_closed",
+            "promise_words_away",
             "who_words",
             "tier_words",
             "default_thing",
@@ -218,6 +224,7 @@ def _trigger(section: Section, code: str) -> Trigger:
         "complaint": ("formal_words",),
         "repeated_failure": ("similarity", "counters"),
         "policy_exception": ("refused_codes",),
+        "malicious_complaint": ("risk_tags", "tags"),
         "customer_request": ("unless_words",),
         "high_value": ("unless_intents",),
     }.get(code, ())
@@ -243,6 +250,8 @@ def _trigger(section: Section, code: str) -> Trigger:
         similarity=section.number("similarity", 0, 1) if code == "repeated_failure" else 1.0,
         counters=tuple(counters.items()),
         refused_codes=section.texts("refused_codes") if code == "policy_exception" else (),
+        risk_tags=section.texts("risk_tags") if code == "malicious_complaint" else (),
+        tags=section.texts("tags") if code == "malicious_complaint" else (),
         calm_families=calm.texts("families") if calm else (),
         calm_intents=calm.texts("intents") if calm else (),
         calm_neutral_in_a_row=calm.whole("neutral_in_a_row", 1, 50) if calm else 0,
@@ -309,11 +318,10 @@ def _first_words(root: Section) -> FirstWords:
     section.only(("by_trigger", "by_emotion", "default"))
     section.section("by_trigger").only(CODES)
     section.section("by_emotion").only(FAMILIES)
-    promises, who = root.text_map("promise_words"), root.text_map("who_words")
-    for key, known, needed in (("promise_words", promises, PRIORITIES), ("who_words", who, GROUPS)):
-        for name in needed:
-            if name not in known:
-                raise root.refuse(key, f"{name} is missing")
+    kinds = ("promise_words", "promise_words_closed", "promise_words_away")
+    promises, closed, away = (_complete(root, key, PRIORITIES) for key in kinds)
+    for text in closed.values():
+        _check_variables(root, "promise_words_closed", text, {"next": ""})
     no_answer = root.section("no_answer")
     button = no_answer.section("button")
     words = FirstWords(
@@ -321,7 +329,9 @@ def _first_words(root: Section) -> FirstWords:
         by_emotion=section.texts_map("by_emotion"),
         default=section.texts("default"),
         promises=promises,
-        who=who,
+        promises_closed=closed,
+        promises_away=away,
+        who=_complete(root, "who_words", GROUPS),
         default_thing=root.text("default_thing"),
         late_thing=root.text("late_thing"),
         no_answer=no_answer.texts("texts"),
@@ -338,7 +348,20 @@ def _check_wordings(section: Section, words: FirstWords) -> None:
         if not wordings:
             raise section.refuse("default", "a list of wordings is empty")
         for wording in wordings:
-            try:
-                wording.format(**sample)
-            except (KeyError, IndexError, ValueError) as error:
-                raise section.refuse("default", f"{wording!r} uses an unknown variable: {error}") from error
+            _check_variables(section, "default", wording, sample)
+
+
+def _check_variables(section: Section, key: str, wording: str, sample: dict[str, str]) -> None:
+    try:
+        wording.format(**sample)
+    except (KeyError, IndexError, ValueError) as error:
+        raise section.refuse(key, f"{wording!r} uses an unknown variable: {error}") from error
+
+
+def _complete(root: Section, key: str, names: tuple[str, ...]) -> dict[str, str]:
+    """A table of texts in which none of `names` is missing."""
+    found = root.text_map(key)
+    for name in names:
+        if name not in found:
+            raise root.refuse(key, f"{name} is missing")
+    return found

@@ -28,7 +28,7 @@ from addons.escalation.views import Conversation
 Json = dict[str, Any]
 NOBODY = "none"
 REPLIED = "replied"  # stands for whatever action answered
-LIVE_ONLY = frozenset({"high_value", "policy_exception", "technical_fault", "bot_unavailable", "repeat_contact"})
+LIVE_ONLY = frozenset({"high_value", "policy_exception", "technical_fault", "malicious_complaint", "bot_unavailable"})
 BACK_TO_THE_BOT = frozenset({"handed_back", "handoff_cancelled"})
 SHOWN_CHARACTERS = 24
 
@@ -39,13 +39,17 @@ class ExportError(ValueError):
 
 @dataclass(frozen=True)
 class Difference:
-    """A message about which the rules now decide differently; `then` and `now` are trigger codes or none."""
+    """A message about which the rules now decide differently; `then` and `now` are trigger codes or none.
+
+    `then_version` is the rule version the desk stored with the old decision, "" when nobody was handed over.
+    """
 
     conversation_id: str
     message_id: str
     then: str
     now: str
     text: str
+    then_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def _session(conversation_id: str, events: list[Json], handoffs: dict[str, Json]
         then = _codes(row) if row else []
         now = decided(read_conversation(story), then, row, rules)
         if not gone and (then[:1] or [NOBODY])[0] != now:
-            differences.append(_difference(conversation_id, event, (then or [NOBODY])[0], now))
+            differences.append(_difference(conversation_id, event, (then or [NOBODY])[0], now, _version(row)))
             gone = not then
         if row:
             handed, with_person, gone = handed + 1, True, False
@@ -130,8 +134,7 @@ def decided(conversation: Conversation, then: list[str], row: Json | None, rules
             continue
         if _rests_on_the_bot(trigger, then, conversation, rules):
             hits.append(Hit(str(code), tuple(trigger.get("evidence") or ())))
-    reasons = [hit for hit in hits if hit.code != "repeat_contact"]
-    return decide(hits, conversation, rules).primary.code if reasons else NOBODY
+    return decide(hits, conversation, rules).primary.code if hits else NOBODY
 
 
 def _rests_on_the_bot(trigger: Json, then: list[str], conversation: Conversation, rules: Playbook) -> bool:
@@ -192,16 +195,25 @@ def _reply(story: list[Json], event: Json, rules: Playbook) -> list[Json]:
     return [{"event": "action", "name": action}, {"event": "bot", "text": event.get("text"), "metadata": {}}]
 
 
-def _difference(conversation_id: str, event: Json, then: str, now: str) -> Difference:
+def _version(row: Json | None) -> str:
+    """The rules by which it was decided then, as the primary trigger says."""
+    triggers = (row or {}).get("triggers") or [None]
+    return str(mapping(triggers[0]).get("rule_version") or "")
+
+
+def _difference(conversation_id: str, event: Json, then: str, now: str, then_version: str) -> Difference:
     text = " ".join(str(event.get("text") or "").split())
     short = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
-    return Difference(conversation_id, str(event["message_id"]), then, now, short)
+    return Difference(conversation_id, str(event["message_id"]), then, now, short, then_version)
 
 
 def report(judged: list[Judged], rule_version: str) -> list[str]:
-    """The lines to print: one for each difference, then the counts."""
+    """The lines to print: one for each difference (old and new decision with their rule versions), then the counts."""
     differences = [difference for item in judged for difference in item.differences]
-    lines = [f"{d.conversation_id}  {d.message_id}  {d.then} -> {d.now}  {d.text}" for d in differences]
+    lines = [
+        f"{d.conversation_id}  {d.message_id}  {_by(d.then, d.then_version)} -> {_by(d.now, rule_version)}  {d.text}"
+        for d in differences
+    ]
     kinds = Counter((d.then, d.now) for d in differences)
     lines += [f"{count:>6}  {then} -> {now}" for (then, now), count in kinds.most_common()]
     messages, handoffs = sum(item.messages for item in judged), sum(item.handoffs for item in judged)
@@ -210,6 +222,11 @@ def report(judged: list[Judged], rule_version: str) -> list[str]:
         f"{len(differences)} decisions differ"
     )
     return lines
+
+
+def _by(decision: str, rule_version: str) -> str:
+    """anger@2026-11-22.3; a decision that the desk stored no version with stands alone."""
+    return f"{decision}@{rule_version}" if rule_version else decision
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from addons.escalation.playbook import PRIORITIES, Playbook
-from addons.escalation.triggers import CHECKS, Hit, asked_for
+from addons.escalation.triggers import CHECKS, Hit, asked_for, risk_tags
 from addons.escalation.triggers import Reader as TriggerReader
 from addons.escalation.views import Conversation, Decision, FiredTrigger
 
@@ -16,7 +16,7 @@ def evaluate(conversation: Conversation, rules: Playbook) -> Decision | None:
     if not conversation.window:
         return None
     hits = fired(conversation, rules)
-    return decide(hits, conversation, rules) if any(hit.code != "repeat_contact" for hit in hits) else None
+    return decide(hits, conversation, rules) if hits else None
 
 
 def requested(conversation: Conversation, rules: Playbook) -> Decision | None:
@@ -60,7 +60,7 @@ def decide(hits: list[Hit], conversation: Conversation, rules: Playbook) -> Deci
         priority_reasons=tuple(reasons),
         skill_group=primary.group or topic_group(conversation, rules),
         level=max(rules.triggers[item.code].level for item in triggers),
-        tags=tuple(_tags(conversation)),
+        tags=tuple(_tags(triggers, conversation, rules)),
     )
 
 
@@ -149,13 +149,10 @@ def _priority(triggers: list[FiredTrigger], conversation: Conversation, rules: P
 
 def _contacts(conversation: Conversation) -> int:
     value = conversation.context.get("contacts_last_30_days")
-    known = value if isinstance(value, int) and not isinstance(value, bool) else 0
-    previous = conversation.context.get("previous_contacts")
-    return max(known, len(previous) if isinstance(previous, list) else 0)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _tags(conversation: Conversation) -> list[str]:
+def _tags(triggers: list[FiredTrigger], conversation: Conversation, rules: Playbook) -> list[str]:
     tags = ["vip"] if customer_tier(conversation) in ("gold", "vip") else []
-    profile = conversation.slots.get("customer_profile")
-    risks = profile.get("risk_tags") if isinstance(profile, dict) else None
-    return tags + [str(risk) for risk in risks or [] if isinstance(risk, str)]
+    wanted = [tag for trigger in triggers for tag in rules.triggers[trigger.code].tags]
+    return list(dict.fromkeys([*tags, *risk_tags(conversation), *wanted]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from addons.escalation.events import mapping
 from addons.escalation.issues import answering_actions, in_hand, not_understood, open_issues, order_of, raised_issues
 from addons.escalation.playbook import CODES, Playbook, Trigger
 from addons.escalation.views import Conversation, MessageView
@@ -184,11 +185,19 @@ def policy_exception(reader: Reader) -> Hit | None:
         for finding in reader.conversation.findings
         if finding.get("code") in trigger.refused_codes
     }
-    wanted = {intent for intent in reader.now.intents if reader.rules.kind_of(intent) in ("request", "problem")}
-    again = [
-        message for message in reader.window[:-1] if message.message_id in refused and wanted & set(message.intents)
-    ]
+    wanted = _wishes(reader.now, reader.rules)
+    asked: set[str] = set()
+    again = []
+    for message in reader.window[:-1]:
+        # The refusal may answer the choice of an order: what was asked for is the wish before that.
+        asked = _wishes(message, reader.rules) or asked
+        if message.message_id in refused and wanted & asked:
+            again.append(message)
     return Hit(trigger.code, ids([*again, reader.now])) if again else None
+
+
+def _wishes(message: MessageView, rules: Playbook) -> set[str]:
+    return {intent for intent in message.intents if rules.kind_of(intent) in ("request", "problem")}
 
 
 def asked_for(reader: Reader) -> Hit | None:
@@ -202,10 +211,20 @@ def asked_for(reader: Reader) -> Hit | None:
     return Hit(code, ids([reader.now]), spoken)
 
 
-def repeat_contact(reader: Reader) -> Hit | None:
-    """Only ever added to another reason: the customer was here before about this."""
-    previous = reader.conversation.context.get("previous_contacts")
-    return Hit("repeat_contact", ids([reader.now])) if isinstance(previous, list) and previous else None
+def malicious_complaint(reader: Reader) -> Hit | None:
+    """Only ever added to a complaint or a threat: the shop itself has marked this customer, nothing said can."""
+    trigger = reader.trigger("malicious_complaint")
+    threat = complaint(reader) or legal_threat(reader)
+    if threat is None or not set(risk_tags(reader.conversation)) & set(trigger.risk_tags):
+        return None
+    return Hit(trigger.code, threat.evidence, threat.words)
+
+
+def risk_tags(conversation: Conversation) -> list[str]:
+    """The shop's marks on the customer; none while the profile has not been fetched."""
+    profile = mapping(conversation.slots.get("customer_profile"))
+    tags = profile.get("risk_tags")
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 CHECKS: dict[str, Callable[[Reader], Hit | None]] = {
@@ -222,7 +241,7 @@ CHECKS: dict[str, Callable[[Reader], Hit | None]] = {
     "high_value": high_value,
     "counted": counted,
     "policy_exception": policy_exception,
-    "repeat_contact": repeat_contact,
+    "malicious_complaint": malicious_complaint,
 }
 
 

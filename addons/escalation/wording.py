@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from zlib import crc32
 
+from addons.escalation.events import mapping
 from addons.escalation.issues import issues
 from addons.escalation.mood import mood_at_handoff
-from addons.escalation.playbook import Playbook
+from addons.escalation.playbook import FirstWords, Playbook
 from addons.escalation.rules import days_late
 from addons.escalation.views import Conversation, Decision
 
@@ -22,10 +23,21 @@ def first_words(conversation: Conversation, decision: Decision, rules: Playbook,
         "call": f"{call}，" if call else "",
         "who": words.who[decision.skill_group],
         "thing": _thing(conversation, rules),
-        "promise": words.promises[decision.priority],
+        "promise": _promise(conversation, decision.priority, words),
     }
     texts = [wording.format(**values) for wording in wordings or words.default]
     return pick(texts, conversation.messages[-1].message_id if conversation.messages else "", _last_said(conversation))
+
+
+def _promise(conversation: Conversation, priority: str, words: FirstWords) -> str:
+    """How soon somebody comes. Only a desk that says nobody is there makes it more than the priority's own words."""
+    service = mapping(conversation.metadata.get("service"))
+    if service.get("on_duty") is not False:
+        return words.promises[priority]
+    opening = service.get("next_open_words")
+    if service.get("open") is False and isinstance(opening, str) and opening:
+        return words.promises_closed[priority].format(next=opening)
+    return words.promises_away[priority]
 
 
 def pick(texts: list[str], seed: str, last: str | None) -> str:

@@ -1,7 +1,6 @@
 """The structured escalation summary: built from tracker events alone, the same bytes for the same events."""
 
 from addons.summary.builder import build_summary, minimal_summary
-from addons.summary.differ import diff
 from addons.summary.masking import mask, mask_name, mask_phone
 
-__all__ = ["build_summary", "diff", "mask", "mask_name", "mask_phone", "minimal_summary"]
+__all__ = ["build_summary", "mask", "mask_name", "mask_phone", "minimal_summary"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from addons.escalation.rules import customer_tier, days_late
-from addons.summary import case, sentences
+from addons.summary import case, people, sentences
+from addons.summary.entitlement import entitlements
 from addons.summary.material import Json, Material
 
 
@@ -56,6 +57,8 @@ def missing(material: Material) -> list[str]:
     about_order = any(_group(material, intent) in book.need_order for intent in intents)
     if about_order and not known_order:
         asked.append(questions["order_id"])
+    elif about_order and not (people.customer(material) or {}).get("verified"):
+        asked.append(questions["verification"])
     if "report_safety_issue" in intents or "safety" in material.codes:
         asked.append(questions["injury"])
     if intents & set(book.need_photo):
@@ -66,7 +69,7 @@ def missing(material: Material) -> list[str]:
         asked.append(questions["deadline"])
     diagnosis = case.diagnosis(material)
     if diagnosis is not None:
-        asked += [questions[name] for name in ("platform", "app_version") if name not in diagnosis]
+        asked += [questions[name] for name in ("platform", "app_version", "symptom") if name not in diagnosis]
     if case.desired_outcome(material) in ("unknown", "information") and _wants_something(material):
         asked.append(questions[_outcome_question(material)])
     return asked
@@ -84,6 +87,7 @@ def suggested(material: Material) -> Json:
         *soothing[:1],
         *(book.promise.format(text=promise["text"]) for promise in case.promises(material)[-1:]),
         *reasons[:1],
+        *entitlements(material),
         *([book.days_late.format(days_late=late)] if late else []),
         *book.by_group.get(material.decision.skill_group, ()),
         *reasons[1:],

@@ -104,7 +104,8 @@ def _fact(material: Material, fact: Json, finding: Json) -> Json | None:
     fetched = fact.get("fetched_at") or finding.get("at")
     if isinstance(fetched, str) and TIME.match(fetched) and source != "customer":
         entry["fetched_at"] = fetched
-    return entry
+    # A fact that neither a message nor the time of a look-up vouches for is none.
+    return entry if {"message_id", "fetched_at"} & set(entry) else None
 
 
 def order(material: Material) -> Json | None:

@@ -6,8 +6,15 @@ import re
 from collections.abc import Iterable
 
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９－ ", "0123456789- ")
-_GAP = r"[\s\-]?"
-_MOBILE = re.compile(rf"(?<![0-9])(?:\+?86{_GAP})?(1[3-9](?:{_GAP}[0-9]){{9}})(?![0-9])")
+_GAP = r"[\s.·_\-]?"
+_MOBILE = re.compile(rf"(?<![0-9])(?:\+?86{_GAP})?(1{_GAP}[3-9](?:{_GAP}[0-9]){{9}})(?![0-9])")
+# Numbers spelt as people say them, 幺三八…; seven in a row is no counting any more.
+_SPELT = "〇零洞幺一壹二两贰三叁四肆五伍六陆七柒拐八捌九玖勾"
+_AS_DIGITS = str.maketrans(_SPELT, "0001112223344556677788999")
+_SPELT_RUN = re.compile(rf"[{_SPELT}](?:[\s,，、.·_\-]?[{_SPELT}]){{6,}}")
+_MIXED_MOBILE = re.compile(
+    rf"(?<![0-9])[1幺一壹]{_GAP}[3-9三叁四肆五伍六陆七柒拐八捌九玖勾](?:{_GAP}[0-9{_SPELT}]){{9}}(?![0-9])"
+)
 _ALONE, _ENDS = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _MONTH, _DAY = r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12][0-9]|3[01])"
 _ID_CARD = re.compile(rf"{_ALONE}([1-9][0-9]{{5}}(?:18|19|20)[0-9]{{2}}{_MONTH}[0-9]{{5}}[0-9Xx]){_ENDS}")
@@ -52,6 +59,8 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
     hidden = _OLD_ID_CARD.sub(lambda match: _keep(match[1], 3, 2), hidden)
     hidden = _MOBILE.sub(lambda match: mask_phone(match[1]), hidden)
     hidden = _LANDLINE.sub(lambda match: match[1] + "****" + match[2][-4:], hidden)
+    hidden = _MIXED_MOBILE.sub(_spelt, hidden)
+    hidden = _SPELT_RUN.sub(_spelt, hidden)
     hidden = _STREET.sub(r"\1***", hidden)
     hidden = _BUILDING.sub("***", hidden)
     for name in names:
@@ -72,6 +81,11 @@ def mask_name(name: str) -> str:
     if not stripped:
         return ""
     return (stripped[:2] if stripped[:2] in _COMPOUND_SURNAMES else stripped[0]) + "*"
+
+
+def _spelt(found: re.Match[str]) -> str:
+    digits = _digits(found[0].translate(_AS_DIGITS))
+    return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 11 else "****"
 
 
 def _digits(text: str) -> str:

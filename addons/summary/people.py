@@ -54,6 +54,7 @@ def customer(material: Material) -> Json | None:
     if isinstance(profile.get("risk_tags"), list):
         found["risk_tags"] = [str(tag) for tag in profile["risk_tags"]]
     found.update(whole_of(context, "contacts_last_30_days", "open_tickets"))
+    found.update(whole_of(profile, "open_tickets"))  # asked of the shop just now
     return found
 
 

@@ -13,6 +13,21 @@ from addons.escalation.reading import PLAYBOOK_DIR, Section, read
 FIRST_ACTIONS = ("apologise_and_solve", "give_a_time", "listen", "answer")
 
 
+ENTITLEMENTS = ("no_reason", "quality_only", "quality", "fast_lane", "expired", "stuck")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The figures of policies.yml that decide what a customer is entitled to; days are those of Shanghai."""
+
+    no_reason_days: int
+    quality_days: int
+    report_hours: int
+    fast_lane_limit_fen: int
+    stuck_days: int
+    trace_hours: int
+
+
 @dataclass(frozen=True)
 class Labels:
     family: dict[str, str]
@@ -68,6 +83,8 @@ class SummaryBook:
     need_order: tuple[str, ...]
     need_photo: tuple[str, ...]
     suggested: Suggestions
+    entitlements: dict[str, str]
+    limits: Limits
     canned: tuple[CannedResponse, ...]
     compliance: dict[str, tuple[Forbidden, ...]]
     first_response_seconds: int
@@ -81,7 +98,7 @@ def load() -> SummaryBook:
     return load_files(PLAYBOOK_DIR / "escalation_summary.yml", PLAYBOOK_DIR / "canned_responses.yml")
 
 
-def load_files(summary: Path, canned: Path) -> SummaryBook:
+def load_files(summary: Path, canned: Path, policies: Path = PLAYBOOK_DIR / "policies.yml") -> SummaryBook:
     """Any files of that shape; raises PlaybookError naming file, line and field."""
     root = read(summary)
     root.only(
@@ -94,12 +111,14 @@ def load_files(summary: Path, canned: Path) -> SummaryBook:
             "adjusted_mood",
             "missing",
             "suggested",
+            "entitlements",
             "authority_ceiling_fen",
             "canned",
             "compliance",
             "deadlines",
         )
     )
+    limits = _limits(read(policies))
     headline, missing, deadlines = root.section("headline"), root.section("missing"), root.section("deadlines")
     return SummaryBook(
         labels=_labels(root.section("labels")),
@@ -113,6 +132,8 @@ def load_files(summary: Path, canned: Path) -> SummaryBook:
         need_order=missing.texts("need_order"),
         need_photo=missing.texts("need_photo"),
         suggested=_suggestions(root),
+        entitlements=_entitlements(root.section("entitlements")),
+        limits=limits,
         canned=_canned(read(canned)),
         compliance={
             key: tuple(
@@ -148,6 +169,30 @@ def _adjusted_mood(section: Section) -> dict[str, str]:
         except (KeyError, IndexError, ValueError) as error:
             raise section.refuse(code, f"{wording!r} uses an unknown variable: {error}") from error
     return wordings
+
+
+def _entitlements(section: Section) -> dict[str, str]:
+    section.only(ENTITLEMENTS)
+    wordings = {name: section.text(name) for name in ENTITLEMENTS}
+    sample = dict.fromkeys(("day", "no_reason_days", "quality_days", "limit", "days", "trace_hours"), 0)
+    for name, wording in wordings.items():
+        try:
+            wording.format(**sample)
+        except (KeyError, IndexError, ValueError) as error:
+            raise section.refuse(name, f"{wording!r} uses an unknown variable: {error}") from error
+    return wordings
+
+
+def _limits(policies: Section) -> Limits:
+    returns, care, shipping = (policies.section(name) for name in ("returns", "after_sales", "shipping"))
+    return Limits(
+        no_reason_days=returns.whole("no_reason_days", 0, 365),
+        quality_days=returns.whole("quality_days", 0, 3650),
+        report_hours=care.whole("report_hours", 0, 10_000),
+        fast_lane_limit_fen=care.whole("fast_lane_limit_fen", 0, 10**9),
+        stuck_days=shipping.whole("stuck_days", 1, 365),
+        trace_hours=shipping.whole("trace_hours", 1, 10_000),
+    )
 
 
 def _outcome(section: Section) -> tuple[str, tuple[re.Pattern[str], ...]]:

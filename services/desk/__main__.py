@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -13,6 +14,9 @@ import uvloop
 from desk.app import build_app, build_parts
 from desk.kernel import log, settings
 from desk.kernel.database import migrate
+
+if TYPE_CHECKING:
+    from desk.kernel.clock import Clock
 
 _MAX_SOCKET_FRAME_BYTES = 1024 * 1024  # larger ones end the connection; over 64 kB get an error (chat_socket.md)
 _SHUTDOWN_SECONDS = 5
@@ -38,22 +42,22 @@ def uvicorn_config(app: object, values: settings.Settings) -> uvicorn.Config:
     )
 
 
-async def serve(values: settings.Settings) -> None:
+async def serve(values: settings.Settings, clock: Clock | None = None) -> None:
     """Serve until a signal ends it."""
-    server = uvicorn.Server(uvicorn_config(build_app(build_parts(values)), values))
+    server = uvicorn.Server(uvicorn_config(build_app(build_parts(values, clock)), values))
     structlog.get_logger("desk").info("desk starts", port=values.port, bot=values.rasa_url, shop=values.shop_url)
     await server.serve()
 
 
-def main() -> int:
-    """0 after a clean end, 1 with one sentence when the desk cannot start."""
+def main(clock: Clock | None = None) -> int:
+    """0 after a clean end, 1 with one sentence when the desk cannot start; `clock` instead of the machine's."""
     try:
         values = settings.load(os.environ)
         log.configure(values.log_level)
         values.data_dir.mkdir(parents=True, exist_ok=True)
         migrate(values.database_url)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(values))
+            runner.run(serve(values, clock))
     except settings.SettingsError as error:
         print(f"desk: {error}", file=sys.stderr)
         return 1

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
+from desk.agents import accounts_http, own_http
 from desk.agents import http as agents_http
 from desk.agents import store as agent_store
 from desk.bot.client import BotClient
@@ -21,9 +23,12 @@ from desk.channels.agent_socket import Presences, agent_socket
 from desk.channels.attendance import Attendance
 from desk.channels.customer_socket import customer_socket
 from desk.channels.http import Throttle
+from desk.clocks import business_hours
 from desk.customers.shop import ShopClient
+from desk.handoffs import duty, repeat_rules, service_http
 from desk.handoffs import http as handoffs_http
 from desk.handoffs.board import Board
+from desk.handoffs.service_watch import ServiceWatch
 from desk.handoffs.summary import SummaryCheck
 from desk.kernel import wording
 from desk.kernel.context import Context
@@ -31,11 +36,16 @@ from desk.kernel.web import SECURITY_HEADERS, handle_error
 from desk.pages import http as pages_http
 from desk.pages import system
 from desk.routing.router import Router
+from desk.webhooks import http as webhooks_http
+from desk.webhooks.sender import WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from desk.kernel.clock import Clock
     from desk.kernel.settings import Settings
+
+log = structlog.get_logger("desk")
 
 _MAX_BODY_BYTES = 64 * 1024
 
@@ -51,8 +61,10 @@ class Parts:
     router: Router
     attendance: Attendance
     runner: BotRunner
+    service_watch: ServiceWatch
     presences: Presences
     throttle: Throttle
+    webhooks: WebhookSender
 
     async def start(self) -> None:
         """In the order in which they need each other."""
@@ -66,9 +78,13 @@ class Parts:
         await self.attendance.start()
         await self.router.start()
         await self.runner.start()
+        await self.service_watch.start()
+        await self.webhooks.start()
 
     async def stop(self) -> None:
         """Backwards; what is queued for the database is written first."""
+        await self.webhooks.stop()
+        await self.service_watch.stop()
         await self.runner.stop()
         await self.router.stop()
         await self.attendance.stop()
@@ -79,13 +95,29 @@ class Parts:
         await self.ctx.db.stop()
 
 
-def build_parts(settings: Settings) -> Parts:
-    """The desk's parts for `settings`; call inside the running event loop."""
-    ctx = Context.build(settings, wording.load(settings.playbook_dir))
+def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
+    """The desk's parts for `settings` and a clock (the machine's); call inside the running event loop."""
+    ctx = Context.build(settings, wording.load(settings.playbook_dir), clock)
+    repeat_rules.load(settings.playbook_dir)  # a mistake in it stops the start, not a queued customer
+    missing = business_hours.load(settings.playbook_dir).missing_years(ctx.clock.now())
+    if missing:
+        log.warning("no public holidays in playbook/business_hours.yml", years=missing)
     shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
     bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
     runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))
-    return Parts(ctx, shop, bot, Board(ctx), Router(ctx), Attendance(ctx), runner, Presences(), Throttle(ctx))
+    return Parts(
+        ctx=ctx,
+        shop=shop,
+        bot=bot,
+        board=Board(ctx),
+        router=Router(ctx),
+        attendance=Attendance(ctx),
+        runner=runner,
+        service_watch=ServiceWatch(ctx),
+        presences=Presences(),
+        throttle=Throttle(ctx),
+        webhooks=WebhookSender(ctx),
+    )
 
 
 def build_app(parts: Parts) -> Litestar:
@@ -105,7 +137,11 @@ def build_app(parts: Parts) -> Litestar:
     return Litestar(
         route_handlers=[
             agents_http.router,
+            own_http.router,
+            accounts_http.router,
+            webhooks_http.router,
             handoffs_http.router,
+            service_http.router,
             channels_http.router,
             customer_socket,
             agent_socket,
@@ -119,12 +155,15 @@ def build_app(parts: Parts) -> Litestar:
             "board": provide(parts.board),
             "presences": provide(parts.presences),
             "throttle": provide(parts.throttle),
+            "give_back": provide(duty.give_back_all),
         },
         exception_handlers={Exception: handle_error},
         response_headers=SECURITY_HEADERS,
         lifespan=[lifespan],
         state=State({"ctx": parts.ctx}),
         request_max_body_size=_MAX_BODY_BYTES,
-        openapi_config=OpenAPIConfig(title="Baton desk", version="1.0", path="/docs/schema", render_plugins=[]),
+        openapi_config=OpenAPIConfig(
+            title="Baton desk", version="1.0", path="/docs/schema", render_plugins=[], use_handler_docstrings=True
+        ),
         logging_config=None,
     )

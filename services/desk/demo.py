@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import DecodeError, json
 
-from desk.agents import store, usecases
+from desk.agents import passwords, store
+from desk.agents.account_rules import NewAccount
+from desk.agents.accounts import create_account, new_password
 from desk.agents.rules import SKILL_GROUPS
 from desk.kernel import settings, wording
 from desk.kernel.database import create_engine, migrate
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
     from desk.kernel.wording import Wording
 
 
-def demo_accounts(words: Wording) -> list[usecases.NewAccount]:
+def demo_accounts(words: Wording) -> list[NewAccount]:
     """The demo's people, as named in desk_messages.yml."""
     return [
-        usecases.NewAccount(
+        NewAccount(
             username=str(row["username"]),
             display_name=str(row["display_name"]),
-            role="supervisor" if row["role"] == "supervisor" else "agent",
+            role=row["role"],
             groups=list(SKILL_GROUPS) if row["groups"] == "all" else [str(group) for group in row["groups"]],
             capacity=int(row["capacity"]),
         )
@@ -37,17 +39,17 @@ def demo_accounts(words: Wording) -> list[usecases.NewAccount]:
 
 
 def create_missing(
-    connection: sa.Connection, accounts: list[usecases.NewAccount], known: list[dict[str, Any]]
+    connection: sa.Connection, accounts: list[NewAccount], known: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The logins of all demo accounts; those whose password nobody knows any more get a new one."""
-    now, passwords = datetime.now(UTC), {login.get("username"): login.get("password") for login in known}
+    now, kept = datetime.now(UTC), {login.get("username"): login.get("password") for login in known}
     logins = []
     for account in accounts:
-        agent, password = store.by_username(connection, account.username), passwords.get(account.username)
+        agent, password = store.by_username(connection, account.username), kept.get(account.username)
         if agent is None:
-            password = usecases.create_account(connection, account, now)
-        elif not password or not usecases.password_fits(agent.password_hash, password):
-            password = usecases.new_password(connection, agent, now)
+            password = create_account(connection, account, now)
+        elif not password or not passwords.fits(agent.password_hash, password):
+            password = new_password(connection, agent, now)
         logins.append(
             {"username": account.username, "password": password, "role": account.role, "groups": account.groups}
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from msgspec import json
 
 from desk.conversations.rules import Event
 from desk.conversations.store import conversations, events
-from desk.customers.rules import mask_phone
+from desk.customers.masking import mask_text
 from desk.handoffs.rules import Handoff
 from desk.handoffs.store import handoffs
 from desk.kernel import settings
@@ -25,14 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 FORMAT = "baton-conversations-1"
-# A mobile or landline number as people type it; order and parcel numbers are longer and stay readable.
-_PHONE = re.compile(r"(?<!\d)(?:\+?86[\s-]?)?([1１][3-9３-９](?:[\s-]?\d){9}|0\d{2,3}-\d{7,8})(?!\d)")
 
 
 def masked(value: Any) -> Any:
-    """The value with every phone number in its texts masked; lists and objects keep their shape."""
+    """The value with personal data in its texts masked; lists and objects keep their shape."""
     if isinstance(value, str):
-        return _PHONE.sub(lambda match: mask_phone("".join(c for c in match[1] if c.isdigit())), value)
+        return mask_text(value)
     if isinstance(value, list):
         return [masked(item) for item in value]
     if isinstance(value, dict):

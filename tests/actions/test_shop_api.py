@@ -17,6 +17,7 @@ from actions.shop_api import (
     ShopUnavailableError,
     VerificationLockedError,
 )
+from addons.turn_memory import one_turn
 from tests.actions.scripted import Scripted
 from tests.conftest import RunningShop
 
@@ -113,3 +114,34 @@ def test_settings() -> None:
         Settings.from_environment({})
     with pytest.raises(SettingsError, match="http"):
         Settings.from_environment({"BATON_SHOP_TOKEN": "t", "BATON_SHOP_URL": "shop"})
+
+
+def test_a_turn_asks_the_same_thing_once(scripted: type[Scripted]) -> None:
+    scripted.body = json.dumps({"orders": [{"order_id": "1"}]}).encode()
+    api = client(scripted)
+    with one_turn():
+        first = api.orders("C1")
+        first[0]["order_id"] = "changed by a reader"
+        assert api.orders("C1") == [{"order_id": "1"}]
+        api.orders("C2")
+    assert len(scripted.asked) == 2
+
+
+def test_outside_of_turns_nothing_is_remembered(scripted: type[Scripted]) -> None:
+    scripted.body = json.dumps({"orders": []}).encode()
+    api = client(scripted)
+    with one_turn():
+        api.orders("C1")
+    api.orders("C1")
+    api.orders("C1")
+    assert len(scripted.asked) == 3
+
+
+def test_after_a_document_was_filed_everything_is_read_again(scripted: type[Scripted]) -> None:
+    scripted.body = json.dumps({"orders": [], "return_id": "R1"}).encode()
+    api = client(scripted)
+    with one_turn():
+        api.orders("C1")
+        api.file_for_order("1", "returns", {}, "key")
+        api.orders("C1")
+    assert len(scripted.asked) == 3

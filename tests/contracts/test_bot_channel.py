@@ -30,6 +30,15 @@ def test_the_documented_message_is_accepted() -> None:
     assert message.sender_id == "c_01J.1"
     assert message.said == REQUEST["text"]
     assert message.metadata()["context"] == REQUEST["context"]
+    assert message.metadata()["service"] == REQUEST["service"]
+
+
+def test_a_desk_that_says_nothing_of_its_service_is_understood() -> None:
+    for missing in ({}, {"service": None}):
+        body = {name: value for name, value in (REQUEST | IDS).items() if name != "service"} | missing
+        assert message_request(body).metadata()["service"] is None
+    with pytest.raises(BadRequestError):
+        message_request(REQUEST | IDS | {"service": "closed"})
 
 
 def test_an_answer_has_exactly_the_documented_fields() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
-from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -25,6 +26,8 @@ from addons.channel_answers import answer_of, handoff_was_lost, is_listen, turn_
 from addons.channel_requests import message_request
 from addons.channel_tracker import _StoredOnly
 from addons.local_actions import LocalActionEndpoint
+from addons.tracker_store import ConversationStore
+from addons.turn_memory import one_turn
 from tests.conftest import ROOT
 from tests.dialogue.walker import Said
 
@@ -81,11 +84,11 @@ class _Complaints(logging.Handler):
             self.kept.append(f"{record.name}: {words}\n{trace}".strip())
 
 
-class Store(InMemoryTrackerStore):  # type: ignore[misc]  # Rasa's classes are Any here
-    """Rasa gets every tracker replayed from its events, as in the shop; the tests read the one saved last."""
+class Store(ConversationStore):
+    """The store of the shop on a database of its own; the tests read the tracker saved last."""
 
-    def __init__(self, domain: Domain) -> None:
-        super().__init__(domain)
+    def __init__(self, file: Path) -> None:
+        super().__init__(Domain.empty(), dialect="sqlite", db=str(file))
         self.saved: dict[str, DialogueStateTracker] = {}
 
     async def save(self, tracker: DialogueStateTracker) -> None:
@@ -111,7 +114,7 @@ class Brain:
             pytest.fail("models/ holds no baton-*.tar.gz: run `make train` first.")
         configure_structlog(logging.WARNING)
         rasa_tuning.apply()
-        store = Store(Domain.empty())
+        store = Store(Path(tempfile.mkdtemp(prefix="baton-walk-")) / "tracker.db")
         actions = LocalActionEndpoint("actions")
         brain = cls(Agent.load(models[-1], tracker_store=store, action_endpoint=actions), store, now)
         # What the launcher and the Makefile set in the environment; Rasa reads it when it is imported.
@@ -137,17 +140,18 @@ class Brain:
         before = earlier.get_slot("transaction") if earlier else None
         self.complaints.kept.clear()
         self.documents.clear()
-        await processor.handle_message(
-            UserMessage(
-                request.said,
-                _StoredOnly(),
-                request.sender_id,
-                parse_data=self._parsed(request.said, said),
-                input_channel="desk",
-                message_id=request.message_id,
-                metadata=request.metadata(),
+        with one_turn():
+            await processor.handle_message(
+                UserMessage(
+                    request.said,
+                    _StoredOnly(),
+                    request.sender_id,
+                    parse_data=self._parsed(request.said, said),
+                    input_channel="desk",
+                    message_id=request.message_id,
+                    metadata=request.metadata(),
+                )
             )
-        )
         tracker = self.store.saved[request.sender_id]
         events = [event.as_dict() for event in _newest(tracker)]
         turn = turn_of(events, request.message_id) or []

@@ -34,21 +34,35 @@ def session_token(request: DeskRequest) -> str:
     return token
 
 
-async def agent_of_token(ctx: Context, token: str | None) -> Agent:
-    """The agent of a session token; UnauthorizedError when it is unknown, expired or revoked."""
+async def agent_of_token(ctx: Context, token: str | None, *, before_password_change: bool = False) -> Agent:
+    """The agent of a session token; UnauthorizedError when it is unknown, expired or revoked.
+
+    ForbiddenError `password_change_required` for somebody who must choose a password first, unless the call is one
+    of the few that are allowed before.
+    """
     if not token or not token.startswith(SESSION_TOKEN):
         raise UnauthorizedError("unauthorized")
     now = ctx.clock.now()
     agent = await ctx.db.read(lambda connection: store.by_session(connection, token_hash(token), now))
     if agent is None:
         raise UnauthorizedError("unauthorized")
+    if agent.must_change_password and not before_password_change:
+        raise ForbiddenError("password_change_required")
     return agent
 
 
-async def require_agent(ctx: Context, request: DeskRequest) -> Agent:
+async def require_agent(ctx: Context, request: DeskRequest, *, before_password_change: bool = False) -> Agent:
     """The agent who is calling; a call is also a sign of life for their presence."""
-    agent = await agent_of_token(ctx, session_token(request))
+    agent = await agent_of_token(ctx, session_token(request), before_password_change=before_password_change)
     await keep_presence(ctx, agent, ctx.settings.presence_api_seconds)
+    return agent
+
+
+async def require_administrator(ctx: Context, request: DeskRequest) -> Agent:
+    """The administrator who is calling; ForbiddenError for every other agent."""
+    agent = await require_agent(ctx, request)
+    if agent.role != "administrator":
+        raise ForbiddenError("forbidden")
     return agent
 
 

@@ -24,8 +24,13 @@ class LoginBody(Struct):
 
 @post("/login", status_code=200)
 async def log_in(ctx: Ctx, request: DeskRequest, data: LoginBody) -> Response[dict[str, Any]]:
-    """200 {token, agent} and the cookie; 401 login_failed; 429 too_many_attempts."""
-    login = await usecases.log_in(ctx, data.username, data.password, client_address(request))
+    """200 {token, agent} and the cookie; 401 login_failed; 429 too_many_attempts.
+
+    With `agent.must_change_password` every other call is 403 password_change_required until PUT /agents/me/password.
+    """
+    login = await usecases.log_in(
+        ctx, data.username, data.password, client_address(request), request.headers.get("user-agent")
+    )
     cookie = Cookie(
         key=COOKIE,
         value=login.token,
@@ -41,7 +46,7 @@ async def log_in(ctx: Ctx, request: DeskRequest, data: LoginBody) -> Response[di
 @post("/logout", status_code=204)
 async def log_out(ctx: Ctx, request: DeskRequest) -> Response[None]:
     """204; the session ends, its sockets close, the cookie goes."""
-    agent, token = await require_agent(ctx, request), session_token(request)
+    agent, token = await require_agent(ctx, request, before_password_change=True), session_token(request)
     now = ctx.clock.now()
     await ctx.db.write(lambda connection: store.revoke_sessions(connection, agent.id, now, token_hash(token)))
     response: Response[None] = Response(None, status_code=204)
@@ -52,7 +57,7 @@ async def log_out(ctx: Ctx, request: DeskRequest) -> Response[None]:
 @get("/me")
 async def who_am_i(ctx: Ctx, request: DeskRequest) -> dict[str, Any]:
     """200 {agent, presence}, with the fields of `agent` at the top level too."""
-    agent = await require_agent(ctx, request)
+    agent = await require_agent(ctx, request, before_password_change=True)
     return {**profile(agent), "agent": profile(agent), "presence": agent.presence}
 
 

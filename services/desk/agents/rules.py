@@ -9,10 +9,14 @@ from typing import Any, Literal
 from msgspec import Struct
 
 Presence = Literal["online", "busy", "break", "offline"]
-Role = Literal["agent", "supervisor"]
+Role = Literal["agent", "supervisor", "administrator"]
 
+ROLES: tuple[Role, ...] = ("agent", "supervisor", "administrator")
 SKILL_GROUPS = ("orders", "logistics", "after_sales", "technical", "complaints")
-_LEADING_ROLES = frozenset({"supervisor", "administrator"})
+MAX_CAPACITY = 100
+MAX_DISPLAY_NAME_CHARACTERS = 32
+MAX_TAGS = 20
+_TAG = re.compile(r"[\w-]{1,20}")
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 
 
@@ -21,6 +25,7 @@ class Agent(Struct, frozen=True, kw_only=True):
 
     `load` is what their conversations weigh now; `lapsed_from` the presence a lost socket took from them;
     `idle_since` when they last took or ended a conversation or came online; `missed_offers` those in a row.
+    `tags` are customers they are good with (vip, risk, ...); with `must_change_password` nothing else is allowed first.
     """
 
     id: str
@@ -39,11 +44,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     tags: list[str] = []
     idle_since: datetime | None = None
     missed_offers: int = 0
-
-
-def leads(agent: Agent) -> bool:
-    """Whether the agent sees everything and may take over: supervisors and administrators."""
-    return agent.role in _LEADING_ROLES
+    must_change_password: bool = False
 
 
 def profile(agent: Agent) -> dict[str, Any]:
@@ -55,12 +56,26 @@ def profile(agent: Agent) -> dict[str, Any]:
         "role": agent.role,
         "groups": agent.groups,
         "capacity": agent.capacity,
+        "tags": agent.tags,
+        "must_change_password": agent.must_change_password,
     }
 
 
 def colleague(agent: Agent) -> dict[str, Any]:
     """The agent as colleagues see them."""
-    return {**profile(agent), "presence": agent.presence, "load": agent.load}
+    seen = profile(agent)
+    del seen["must_change_password"]
+    return {**seen, "presence": agent.presence, "load": agent.load}
+
+
+def leads(agent: Agent) -> bool:
+    """Whether the agent sees and may take over what others do: supervisors and administrators."""
+    return agent.role in {"supervisor", "administrator"}
+
+
+def tag_fits(tag: str) -> bool:
+    """1 to 20 letters (of any script), digits, dashes or underscores."""
+    return _TAG.fullmatch(tag) is not None
 
 
 def username_fits(username: str) -> bool:

@@ -35,7 +35,10 @@ agents = sa.Table(
     sa.Column("tags", Json, nullable=False),
     sa.Column("idle_since", UtcTime),
     sa.Column("missed_offers", sa.Integer, nullable=False),
+    sa.Column("must_change_password", sa.Boolean, nullable=False),
 )
+
+ON_DUTY = sa.and_(agents.c.presence == "online", agents.c.disabled.is_(False))
 
 sessions = sa.Table(
     "agent_sessions",
@@ -45,6 +48,8 @@ sessions = sa.Table(
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("expires_at", UtcTime, nullable=False),
     sa.Column("revoked_at", UtcTime),
+    sa.Column("address", sa.String(64)),
+    sa.Column("device", sa.String(256)),
 )
 
 login_attempts = sa.Table(
@@ -139,6 +144,13 @@ def update(connection: sa.Connection, agent_id: str, **values: Any) -> None:
     announce(connection, AgentChanged(agent_id))
 
 
+def renew_hash(connection: sa.Connection, agent_id: str, before: str, after: str) -> None:
+    """The same password under newer hashing parameters, unless it was changed meanwhile."""
+    connection.execute(
+        agents.update().where(agents.c.id == agent_id, agents.c.password_hash == before).values(password_hash=after)
+    )
+
+
 def set_presence(
     connection: sa.Connection, agent_id: str, presence: Presence, until: datetime | None, at: datetime | None = None
 ) -> bool:
@@ -229,11 +241,25 @@ def take_a_break(connection: sa.Connection, agent_id: str) -> None:
 
 
 def open_session(
-    connection: sa.Connection, token_hash: str, agent_id: str, now: datetime, expires_at: datetime
+    connection: sa.Connection,
+    token_hash: str,
+    agent_id: str,
+    now: datetime,
+    expires_at: datetime,
+    *,
+    address: str | None = None,
+    device: str | None = None,
 ) -> None:
-    """Keep the hash of a new login."""
+    """Keep the hash of a new login, and from where and with what it was made."""
     connection.execute(
-        sessions.insert().values(token_hash=token_hash, agent_id=agent_id, created_at=now, expires_at=expires_at)
+        sessions.insert().values(
+            token_hash=token_hash,
+            agent_id=agent_id,
+            created_at=now,
+            expires_at=expires_at,
+            address=address,
+            device=device,
+        )
     )
 
 
@@ -267,6 +293,12 @@ def put_attempts(connection: sa.Connection, key: str, count: int, window_started
     )
     if changed.rowcount == 0:
         connection.execute(login_attempts.insert().values(key=key, attempts=count, window_started_at=window_started_at))
+
+
+def forget_logins(connection: sa.Connection, username: str) -> None:
+    """The username may be tried again from everywhere."""
+    own = login_attempts.c.key.startswith(f"user:{username}@", autoescape=True)
+    connection.execute(login_attempts.delete().where((login_attempts.c.key == f"user:{username}") | own))
 
 
 def forget_attempts(connection: sa.Connection, key: str) -> None:

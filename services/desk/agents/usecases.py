@@ -1,21 +1,16 @@
-"""What agents do about themselves: log in and out, say whether they are there; and what accounts need."""
+"""What agents do about themselves: log in, say whether they are there."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 
-from desk.agents import store
-from desk.agents.rules import SKILL_GROUPS, Agent, attempts_left, username_fits
-from desk.kernel import ids
-from desk.kernel.errors import InvalidError, TooManyError, UnauthorizedError
+from desk.agents import accounts_store, passwords, store
+from desk.agents.rules import Agent, attempts_left
+from desk.kernel.errors import TooManyError, UnauthorizedError
 from desk.kernel.security import SESSION_TOKEN, new_token, token_hash
 
 if TYPE_CHECKING:
@@ -23,23 +18,9 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from desk.agents.rules import Role
     from desk.kernel.context import Context
 
-_HASHER = PasswordHasher()
-_PASSWORD_BYTES = 12
-_MAX_CAPACITY = 100
-_MAX_PASSWORD_CHARACTERS = 256
-
-
-class NewAccount(Struct, frozen=True):
-    """What an account is made of."""
-
-    username: str
-    display_name: str
-    role: Role
-    groups: list[str]
-    capacity: int
+_KNOWN_ADDRESS_DAYS = 30
 
 
 class Login(Struct, frozen=True):
@@ -50,104 +31,60 @@ class Login(Struct, frozen=True):
     expires_at: datetime
 
 
-async def log_in(ctx: Context, username: str, password: str, address: str) -> Login:
+async def log_in(ctx: Context, username: str, password: str, address: str, device: str | None = None) -> Login:
     """A new session; UnauthorizedError `login_failed`, TooManyError `too_many_attempts`.
 
     The attempt is counted before the password is checked, so that many at once cannot slip through.
     """
     username, now = username.strip().lower()[:64], ctx.clock.now()
-    await ctx.db.write(lambda connection: _count_attempt(connection, ctx, username, address, now))
+    who = await ctx.db.write(lambda connection: _count_login(connection, ctx, username, address, now))
     agent = await ctx.db.read(lambda connection: store.by_username(connection, username))
     stored = agent.password_hash if agent is not None else None
-    fits = await asyncio.to_thread(password_fits, stored, password[:_MAX_PASSWORD_CHARACTERS])
-    if agent is None or not fits or agent.disabled:
+    password = password[: passwords.MAX_ACCEPTED_CHARACTERS]
+    fits = await asyncio.to_thread(passwords.fits, stored, password)
+    if agent is None or stored is None or not fits or agent.disabled:
         raise UnauthorizedError("login_failed")
+    fresh = await asyncio.to_thread(passwords.hash_of, password) if passwords.is_outdated(stored) else None
     token = new_token(SESSION_TOKEN)
     expires_at = now + timedelta(hours=ctx.settings.session_hours)
 
     def open_session(connection: sa.Connection) -> None:
-        store.forget_attempts(connection, f"user:{username}")
+        if fresh is not None:
+            store.renew_hash(connection, agent.id, stored, fresh)
+        store.forget_attempts(connection, who)
         _return_attempt(connection, f"address:{address}")
-        store.open_session(connection, token_hash(token), agent.id, now, expires_at)
+        where = {"address": address[:64], "device": None if device is None else device[:256]}
+        store.open_session(connection, token_hash(token), agent.id, now, expires_at, **where)
 
     await ctx.db.write(open_session)
     return Login(token, agent, expires_at)
 
 
-def _count_attempt(connection: sa.Connection, ctx: Context, username: str, address: str, now: datetime) -> None:
-    limits = {
-        f"user:{username}": ctx.settings.login_attempts,
-        f"address:{address}": ctx.settings.login_attempts_address,
-    }
-    for key, limit in limits.items():
-        count, started = store.attempts(connection, key) or (0, now)
-        if not attempts_left(count, limit, started, now, ctx.settings.login_window_seconds):
-            raise TooManyError("too_many_attempts")
-        if (now - started).total_seconds() >= ctx.settings.login_window_seconds:
-            count, started = 0, now
-        store.put_attempts(connection, key, count + 1, started)
+def _count_login(connection: sa.Connection, ctx: Context, username: str, address: str, now: datetime) -> str:
+    """Count one attempt of the username and of the address; the key under which the username was counted.
+
+    Somebody at an address from which the account was used lately has a counter of their own there: strangers who
+    try out passwords elsewhere cannot lock the owner out.
+    """
+    settings, since = ctx.settings, now - timedelta(days=_KNOWN_ADDRESS_DAYS)
+    known = accounts_store.signed_in_from(connection, username, address, since)
+    who = f"user:{username}@{address}"[:160] if known else f"user:{username}"
+    for key, limit in ((who, settings.login_attempts), (f"address:{address}", settings.login_attempts_address)):
+        count_attempt(connection, key, limit, settings.login_window_seconds, now)
+    return who
+
+
+def count_attempt(connection: sa.Connection, key: str, limit: int, window_seconds: float, now: datetime) -> None:
+    """One more try under `key`; TooManyError `too_many_attempts`. What is refused does not make the window longer."""
+    count, started = store.attempts(connection, key) or (0, now)
+    if not attempts_left(count, limit, started, now, window_seconds):
+        raise TooManyError("too_many_attempts")
+    if (now - started).total_seconds() >= window_seconds:
+        count, started = 0, now
+    store.put_attempts(connection, key, count + 1, started)
 
 
 def _return_attempt(connection: sa.Connection, key: str) -> None:
     known = store.attempts(connection, key)
     if known is not None:
         store.put_attempts(connection, key, max(0, known[0] - 1), known[1])
-
-
-@cache
-def _nobody() -> str:
-    """Verified when the username is unknown, so that the answer takes as long as for a known one."""
-    return _HASHER.hash(secrets.token_urlsafe(16))
-
-
-def password_fits(stored: str | None, password: str) -> bool:
-    """Whether the password belongs to the hash; as slow without a hash as with one."""
-    try:
-        return _HASHER.verify(stored or _nobody(), password) and stored is not None
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def create_account(connection: sa.Connection, account: NewAccount, now: datetime) -> str:
-    """A new account; returns its generated password. InvalidError when a value does not fit or the name is taken."""
-    unknown = [group for group in account.groups if group not in SKILL_GROUPS]
-    fits = username_fits(account.username) and account.display_name.strip() and 0 < account.capacity <= _MAX_CAPACITY
-    if not fits or unknown:
-        raise InvalidError("account_invalid")
-    if store.by_username(connection, account.username) is not None:
-        raise InvalidError("username_taken")
-    password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    store.create(
-        connection,
-        Agent(
-            id=ids.agent_id(now),
-            username=account.username,
-            display_name=account.display_name.strip(),
-            role=account.role,
-            groups=account.groups,
-            capacity=account.capacity,
-            load=0,
-            presence="offline",
-            presence_until=None,
-            lapsed_from=None,
-            password_hash=_HASHER.hash(password),
-            disabled=False,
-            created_at=now,
-        ),
-    )
-    return password
-
-
-def new_password(connection: sa.Connection, agent: Agent, now: datetime) -> str:
-    """A new generated password; every login of the account ends."""
-    password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    store.update(connection, agent.id, password_hash=_HASHER.hash(password))
-    store.revoke_sessions(connection, agent.id, now)
-    store.forget_attempts(connection, f"user:{agent.username}")
-    return password
-
-
-def disable(connection: sa.Connection, agent: Agent, now: datetime) -> None:
-    """Nobody can use the account any more; what it owns goes back to the queue."""
-    store.update(connection, agent.id, disabled=True, presence="offline", presence_until=None)
-    store.revoke_sessions(connection, agent.id, now)

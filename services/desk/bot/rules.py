@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _FIRST_DELAY_SECONDS = 0.3
 _MAX_DELAY_SECONDS = 4.0
-_TRIMMED = " \t\n。.!！?？~～,，"
 _RETRY_STATUSES = {408, 425, 429}
 
 
@@ -65,10 +64,10 @@ def wishes_human(event: Event, wording: Wording) -> bool:
     """Whether a message is nothing but the wish for a person."""
     if event.payload is not None:
         return event.payload.split("{")[0] == "/request_human"
-    return (event.text or "").strip(_TRIMMED) in wording.words("human_wishes")
+    return wording.is_just(event.text or "", "human_wishes")
 
 
-def message_body(conversation: Conversation, event: Event, history: History) -> dict[str, Any]:
+def message_body(conversation: Conversation, event: Event, history: History, service: dict[str, Any]) -> dict[str, Any]:
     """The body of POST /webhooks/desk/messages."""
     customer = None
     if conversation.customer_id is not None:
@@ -80,6 +79,7 @@ def message_body(conversation: Conversation, event: Event, history: History) -> 
         "at": iso(event.at),
         "text": event.text or "",
         "payload": event.payload,
+        "service": service,
         "context": {
             "customer": customer,
             "page": conversation.page,
@@ -87,7 +87,6 @@ def message_body(conversation: Conversation, event: Event, history: History) -> 
             "channel": "widget",
             "device": conversation.device,
             "contacts_last_30_days": history.contacts_last_30_days,
-            "open_tickets": 0,
             "previous_agent_id": history.previous_agent_id,
             "previous_contacts": history.previous_contacts,
         },

@@ -6,6 +6,7 @@ What waits is always derived from the database, so recovery at start is the same
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,7 +18,7 @@ from desk.bot.usecases import Handback, Turn
 from desk.conversations import store as conversation_store
 from desk.conversations.notes import EventStored, Typing
 from desk.handoffs import store as handoff_store
-from desk.handoffs.store import HandbackWaiting
+from desk.handoffs.notes import HandbackWaiting
 from desk.kernel.clock import iso
 
 if TYPE_CHECKING:
@@ -116,8 +117,10 @@ class BotRunner:
             if handback is not None:
                 await self._deliver(handback)
                 continue
-            turn = await self._ctx.db.read(lambda c: usecases.next_turn(c, conversation_id, self._ctx.wording))
-            if turn is not None:
+            turn = await self._ctx.db.read(lambda c: usecases.next_turn(c, conversation_id, self._ctx.scene()))
+            if turn is not None and usecases.is_for_the_desk(turn):
+                await self._ctx.db.write(partial(usecases.pass_over, turn=turn))
+            elif turn is not None:
                 await self._take(turn)
             elif conversation_id not in self._again:
                 self._working.pop(conversation_id, None)
@@ -158,7 +161,7 @@ class BotRunner:
 
     async def _ask(self, turn: Turn) -> BotAnswer | None:
         """Ask Rasa until it answers; None when the bot lost the conversation meanwhile."""
-        body = message_body(turn.conversation, turn.event, turn.history)
+        body = message_body(turn.conversation, turn.event, turn.history, turn.service)
         failures = 0
         while True:
             try:
@@ -235,7 +238,7 @@ class BotRunner:
     async def _serve_behind(self, handback: Handback) -> None:
         """While the handback waits for Rasa, a message behind it is honestly answered and at last queued."""
         conversation_id = handback.body["conversation_id"]
-        turn = await self._ctx.db.read(lambda c: usecases.next_turn(c, conversation_id, self._ctx.wording))
+        turn = await self._ctx.db.read(lambda c: usecases.next_turn(c, conversation_id, self._ctx.scene()))
         if turn is None:
             return
         waited = (self._ctx.clock.now() - turn.event.at).total_seconds()

@@ -10,10 +10,11 @@ from msgspec import Struct, to_builtins
 
 from desk.bot.rules import BotAnswer, Bubble, History, handback_messages, previous_contact
 from desk.conversations import store as conversation_store
-from desk.conversations.rules import Conversation, Event, NewEvent
+from desk.conversations.rules import DESK_PAYLOAD, Conversation, Event, NewEvent
 from desk.conversations.usecases import existing, say
 from desk.handoffs import store as handoff_store
 from desk.handoffs import usecases as handoffs
+from desk.handoffs.service import service_for_bot
 from desk.handoffs.summary import SummaryCheck, bot_unavailable
 from desk.handoffs.usecases import Escalation
 from desk.kernel import ids
@@ -36,6 +37,7 @@ class Turn(Struct, frozen=True):
     conversation: Conversation
     event: Event
     history: History
+    service: dict[str, Any]
 
 
 class Handback(Struct, frozen=True):
@@ -53,7 +55,7 @@ class Committed(Struct, frozen=True):
     fault: str | None = None
 
 
-def next_turn(connection: sa.Connection, conversation_id: str, wording: Wording) -> Turn | None:
+def next_turn(connection: sa.Connection, conversation_id: str, scene: Scene) -> Turn | None:
     """The oldest customer message the bot owes an answer, or None."""
     conversation = conversation_store.get(connection, conversation_id)
     if conversation is None or conversation.owner_kind != "bot":
@@ -61,7 +63,18 @@ def next_turn(connection: sa.Connection, conversation_id: str, wording: Wording)
     event = conversation_store.next_customer_message(connection, conversation_id, conversation.bot_cursor)
     if event is None:
         return None
-    return Turn(conversation, event, _history(connection, conversation, event.at, wording))
+    history = _history(connection, conversation, event.at, scene.wording)
+    return Turn(conversation, event, history, service_for_bot(connection, scene))
+
+
+def is_for_the_desk(turn: Turn) -> bool:
+    """Whether it is a button of the desk's own, which has done its work already."""
+    return (turn.event.payload or "").startswith(DESK_PAYLOAD)
+
+
+def pass_over(connection: sa.Connection, turn: Turn) -> None:
+    """The bot does not answer this one."""
+    conversation_store.advance_bot_cursor(connection, turn.conversation, turn.event.seq)
 
 
 def next_handback(connection: sa.Connection, conversation_id: str) -> Handback | None:

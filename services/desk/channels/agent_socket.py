@@ -35,8 +35,8 @@ from desk.handoffs import offer_store
 from desk.handoffs import store as handoff_store
 from desk.handoffs.access import visible
 from desk.handoffs.board import Board, HandoffRead, OfferRead
+from desk.handoffs.notes import TransferLetGo
 from desk.handoffs.rules import offer_view, row_view
-from desk.handoffs.store import TransferLetGo
 from desk.kernel.context import Context
 from desk.kernel.errors import ConflictError, DeskError, ForbiddenError, InvalidError, TooManyError, UnauthorizedError
 from desk.kernel.security import token_hash

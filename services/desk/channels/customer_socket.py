@@ -186,7 +186,7 @@ async def customer_socket(socket: WebSocket[Any, Any, State], ctx: Ctx, board: A
         if greeted is None:
             return
         conversation, after = greeted
-        state = await ctx.db.read(lambda c: snapshot(c, conversation, ctx.settings, board.places))
+        state = await ctx.db.read(lambda c: snapshot(c, conversation, ctx.scene(), board.places))
         await connection.send({"type": "welcome", "seq": conversation.last_seq, **state})
         cursor = min(after, conversation.last_seq)
         feed = Feed(ctx, board, connection, conversation.id, cursor, for_agent=False)

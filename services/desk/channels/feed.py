@@ -152,7 +152,7 @@ class Feed:
         conversation = store.get(connection, self._conversation_id)
         if conversation is None:
             return None
-        return snapshot(connection, conversation, self._ctx.settings, self._board.places)
+        return snapshot(connection, conversation, self._ctx.scene(), self._board.places)
 
     def _read_page(self, connection: sa.Connection) -> list[Event]:
         return store.events_after(connection, self._conversation_id, self._cursor, _PAGE)

@@ -11,6 +11,7 @@ from litestar.params import Parameter
 from msgspec import Meta, Struct
 
 from desk.agents.auth import require_agent
+from desk.agents.rules import leads
 from desk.channels import inbox
 from desk.channels.auth import customer_conversation
 from desk.channels.snapshot import snapshot
@@ -125,7 +126,10 @@ async def _reader(ctx: Context, request: DeskRequest, conversation_id: str) -> t
 
 @get("/conversations/{conversation_id:str}")
 async def get_conversation(ctx: Ctx, request: DeskRequest, conversation_id: str) -> dict[str, Any]:
-    """200 {conversation_id, state, seq, session, queue, agent, created_at}; for agents also handoff, page, device."""
+    """200 {conversation_id, state, seq, session, queue, agent, created_at}; for agents also handoff, page, device.
+
+    404 conversation_not_found.
+    """
     conversation, agent = await _reader(ctx, request, conversation_id)
 
     def read(connection: sa.Connection) -> dict[str, Any]:
@@ -134,7 +138,7 @@ async def get_conversation(ctx: Ctx, request: DeskRequest, conversation_id: str)
             "seq": conversation.last_seq,
             "session": conversation.session,
             "created_at": iso(conversation.created_at),
-            **snapshot(connection, conversation, ctx.settings),
+            **snapshot(connection, conversation, ctx.scene()),
         }
         if agent is not None:
             answer |= _for_agents(connection, conversation)
@@ -157,9 +161,12 @@ def _for_agents(connection: sa.Connection, conversation: Conversation) -> dict[s
 
 @get("/conversations")
 async def list_conversations(ctx: Ctx, request: DeskRequest, owner: str = "me") -> dict[str, Any]:
-    """200 {conversations: [{conversation_id, state, seq, updated_at, handoff, …}]}; `owner=all` for supervisors."""
+    """200 {conversations: [{conversation_id, state, seq, updated_at, handoff, …}]}; `owner=all` for supervisors.
+
+    403 forbidden.
+    """
     agent = await require_agent(ctx, request)
-    if owner != "me" and agent.role != "supervisor":
+    if owner != "me" and not leads(agent):
         raise ForbiddenError("forbidden")
 
     def read(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -186,7 +193,10 @@ async def get_events(
     after: Annotated[int, Parameter(ge=0, le=_MAX_SEQ)] = 0,
     wait: Annotated[float, Parameter(ge=0)] = 0.0,
 ) -> dict[str, Any]:
-    """200 {events, state, queue, agent}: at once when there is something after `after`, else after up to 30 s."""
+    """200 {events, state, queue, agent}: at once when there is something after `after`, else after up to 30 s.
+
+    404 conversation_not_found.
+    """
     _, agent = await _reader(ctx, request, conversation_id)
     changed = asyncio.Event()
     stop = ctx.bus.on(EventStored, lambda _note: changed.set(), conversation_id)
@@ -208,14 +218,18 @@ def _events_and_state(
     conversation = store.get(connection, conversation_id)
     if conversation is None:
         raise NotFoundError("conversation_not_found")
-    return events, snapshot(connection, conversation, ctx.settings)
+    return events, snapshot(connection, conversation, ctx.scene())
 
 
 @post("/conversations/{conversation_id:str}/messages", status_code=200)
 async def post_message(
     ctx: Ctx, throttle: Annotated[Throttle, PART], request: DeskRequest, conversation_id: str, data: MessageBody
 ) -> dict[str, Any]:
-    """200 {client_id, message_id, seq} after the commit; the same client_id again gives the same answer."""
+    """200 {client_id, message_id, seq} after the commit; the same client_id again gives the same answer.
+
+    404 conversation_not_found; 409 client_id_taken, not_owner; 422 message_empty, message_too_long,
+    message_invalid_characters, payload_not_offered, client_id_invalid; 429 too_many_messages.
+    """
     token = bearer(request)
     if token is not None and not token.startswith(SESSION_TOKEN):
         await customer_conversation(ctx, conversation_id, token)

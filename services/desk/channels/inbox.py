@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
-from desk.conversations import store, usecases
-from desk.conversations.usecases import Incoming
-from desk.handoffs import waiting
-from desk.handoffs.leaving import LEAVE_PAYLOAD, STAY_PAYLOAD
+from desk.conversations import usecases
+from desk.handoffs import hearing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,35 +15,25 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from desk.agents.rules import Agent
-    from desk.conversations.usecases import Accepted
-    from desk.kernel.context import Context, Scene
+    from desk.conversations.usecases import Accepted, Incoming
+    from desk.kernel.context import Context
 
 
 async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) -> Accepted:
-    """Commit a customer's message; a waiting customer who only writes 算了 leaves the queue in the same step."""
+    """Commit a customer's message; what it means for a waiting customer happens in the same step."""
     scene = ctx.scene()
 
     def receive(connection: sa.Connection) -> Accepted:
-        message = _without_old_button(connection, conversation_id, incoming, scene)
+        message = hearing.without_old_button(connection, conversation_id, incoming)
         accepted = usecases.accept_from_customer(connection, conversation_id, message, scene)
         if not accepted.duplicate:
-            waiting.heard(connection, accepted.event, scene)
+            hearing.hear(connection, accepted.event, scene)
         return accepted
 
     accepted = await _once_more(ctx, receive)
     if not accepted.duplicate:
         ctx.metrics.messages.labels("customer").inc()
     return accepted
-
-
-def _without_old_button(connection: sa.Connection, conversation_id: str, incoming: Incoming, scene: Scene) -> Incoming:
-    """The buttons about waiting mean something in the queue only; elsewhere a press is just its words."""
-    titles = {LEAVE_PAYLOAD: "queue.leave_button", STAY_PAYLOAD: "queue.stay_button"}
-    title = titles.get(incoming.payload or "")
-    conversation = None if title is None else store.get(connection, conversation_id)
-    if title is None or conversation is None or conversation.owner_kind == "queue":
-        return incoming
-    return Incoming(incoming.client_id, incoming.text or scene.wording.text(title), None, incoming.page)
 
 
 async def from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming: Incoming) -> Accepted:

@@ -5,25 +5,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from desk.conversations.rules import agent_view
-from desk.handoffs import places
+from desk.customers.rules import mask_phone
+from desk.handoffs import places, store
 from desk.handoffs.rules import place_view
+from desk.handoffs.service import opening_view, service_now
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from desk.conversations.rules import Conversation
     from desk.handoffs.rules import QueuePlace
-    from desk.kernel.settings import Settings
+    from desk.kernel.context import Scene
 
 
 def snapshot(
     connection: sa.Connection,
     conversation: Conversation,
-    settings: Settings,
+    scene: Scene,
     known_places: dict[str, QueuePlace] | None = None,
 ) -> dict[str, Any]:
     """{state, queue, agent}; places come from the board when it already knows this one."""
-    place = None
-    if conversation.state == "queued":
-        place = (known_places or {}).get(conversation.id) or places.place_of(connection, conversation.id, settings)
-    return {"state": conversation.state, "queue": place_view(place), "agent": agent_view(conversation)}
+    queue = _queue(connection, conversation, scene, known_places or {})
+    return {"state": conversation.state, "queue": queue, "agent": agent_view(conversation)}
+
+
+def _queue(
+    connection: sa.Connection, conversation: Conversation, scene: Scene, known_places: dict[str, QueuePlace]
+) -> dict[str, Any] | None:
+    """Where the customer stands; also while they go on with the bot and their handoff waits."""
+    if conversation.state not in {"queued", "bot"}:
+        return None
+    handoff = store.open_of(connection, conversation.id)
+    if handoff is None or handoff.state != "queued":
+        return None
+    place = known_places.get(conversation.id) or places.place_of(connection, conversation.id, scene.settings)
+    if place is None:
+        return None
+    service = service_now(connection, scene, handoff.skill_group)
+    return {
+        **place_view(place),
+        "on_duty": service.on_duty,
+        "next_open_at": opening_view(service),
+        "contact": None if handoff.contact is None else mask_phone(handoff.contact),
+    }

@@ -14,6 +14,7 @@ from desk.kernel.errors import InvalidError
 MAX_TEXT_CHARACTERS = 2_000
 MAX_CLIENT_ID_CHARACTERS = 64
 DESK_CLIENT_ID = "desk:"  # client ids the desk makes itself; no client may use them
+DESK_PAYLOAD = "desk:"  # buttons whose work the desk does itself; the bot never sees them
 
 Owner = Literal["bot", "queue", "agent", "none"]
 State = Literal["bot", "queued", "active", "wrap_up", "closed"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from desk.agents.rules import leads
 from desk.conversations import store as conversation_store
-from desk.handoffs import store
+from desk.handoffs import offline, store
 from desk.kernel.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def visible(connection: sa.Connection, conversation_id: str, agent: Agent) -> Co
     allowed = (
         leads(agent)
         or conversation.owner_agent_id == agent.id
-        or conversation.owner_kind == "queue"
+        or _waits(connection, conversation)
         or store.handled_by(connection, conversation_id, agent.id)
     )
     if not allowed:
@@ -43,8 +43,13 @@ def panel_rights(connection: sa.Connection, conversation_id: str, agent: Agent) 
     conversation = visible(connection, conversation_id, agent)
     if conversation.owner_agent_id == agent.id:
         return conversation, False
-    if conversation.owner_kind == "queue":
+    if _waits(connection, conversation):
         return conversation, True
     if leads(agent):
         return conversation, False
     raise NotFoundError("conversation_not_found")
+
+
+def _waits(connection: sa.Connection, conversation: Conversation) -> bool:
+    """In the queue, or with the bot while the handoff stays in it."""
+    return conversation.owner_kind == "queue" or offline.is_kept(connection, conversation)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from desk.agents.store import AgentChanged
 from desk.handoffs import places, store
-from desk.handoffs.store import HandoffChanged, OfferChanged, QueueChanged
+from desk.handoffs.notes import HandoffChanged, OfferChanged, QueueChanged
 from desk.kernel.bus import Note
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from desk.agents import store as agent_store
 from desk.handoffs import offers, store
-from desk.handoffs.transfers import return_lost
+from desk.handoffs.transfers import return_to_queue
 from desk.kernel.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -32,25 +32,34 @@ def set_presence(
     Going offline with open conversations is ConflictError `conversations_open`; with `force` they go back to the
     queue's front.
     """
-    mine = store.active_of_agent(connection, agent_id) if presence == "offline" else []
-    if mine and not force:
+    if presence == "offline" and not force and store.active_of_agent(connection, agent_id):
         raise ConflictError("conversations_open")
     changed = agent_store.set_presence(
         connection, agent_id, presence, None if presence == "offline" else until, scene.now
     )
-    agent = agent_store.get(connection, agent_id)
-    if agent is not None and presence != "online":
-        offers.withdraw_all(connection, agent, scene)
-    for handoff in mine:
-        return_lost(connection, handoff.conversation_id, scene)
+    if presence == "offline":
+        give_back_all(connection, agent_id, scene)
+    elif presence != "online":
+        _withdraw_offers(connection, agent_id, scene)
     return changed
+
+
+def give_back_all(connection: sa.Connection, agent_id: str, scene: Scene) -> int:
+    """Nothing stays with an agent who has gone offline: neither offers nor conversations; how many of the latter."""
+    _withdraw_offers(connection, agent_id, scene)
+    mine = store.active_of_agent(connection, agent_id)
+    return sum(return_to_queue(connection, one.conversation_id, scene, because="went") for one in mine)
 
 
 def lapse(connection: sa.Connection, scene: Scene) -> list[str]:
     """Everybody who gave no sign of life for long enough goes offline, with what was offered to them; their ids."""
     gone = agent_store.lapse_presences(connection, scene.now)
     for agent_id in gone:
-        agent = agent_store.get(connection, agent_id)
-        if agent is not None:
-            offers.withdraw_all(connection, agent, scene)
+        _withdraw_offers(connection, agent_id, scene)
     return gone
+
+
+def _withdraw_offers(connection: sa.Connection, agent_id: str, scene: Scene) -> None:
+    agent = agent_store.get(connection, agent_id)
+    if agent is not None:
+        offers.withdraw_all(connection, agent, scene)

@@ -14,7 +14,7 @@ from desk.agents.auth import require_agent
 from desk.agents.rules import colleague, leads
 from desk.customers.rules import mask_customer, mask_order
 from desk.customers.shop import ShopClient
-from desk.handoffs import duty, offers, store, supervision, transfers, usecases, waiting
+from desk.handoffs import duty, offers, recall, store, supervision, transfers, usecases, waiting
 from desk.handoffs.access import panel_rights
 from desk.handoffs.ownership import checked_note
 from desk.handoffs.rules import full_view, row_view
@@ -88,14 +88,17 @@ async def list_handoffs(
 
 @get("/handoffs/{handoff_id:str}")
 async def get_handoff(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, Any]:
-    """200 HandoffRow + summary + summary_valid + since_queued; 404 when it is another agent's."""
-    agent = await require_agent(ctx, request)
+    """200 HandoffRow + summary + since_queued + history + changes_since_last; 404 handoff_not_found."""
+    agent, scene = await require_agent(ctx, request), ctx.scene()
 
     def read(connection: sa.Connection) -> dict[str, Any]:
         handoff = store.get(connection, handoff_id)
         if handoff is None or not (handoff.state == "queued" or handoff.agent_id == agent.id or leads(agent)):
             raise NotFoundError("handoff_not_found")
-        return {**full_view(handoff), "since_queued": waiting.since_queued(connection, handoff)}
+        more: dict[str, Any] = {"since_queued": waiting.since_queued(connection, handoff)}
+        if handoff.state != "queued":
+            more["contact"] = handoff.contact  # whole for whoever may call; while it waits, masked as in the queue
+        return full_view(handoff) | more | recall.story(connection, handoff, scene)
 
     return await ctx.db.read(read)
 
@@ -110,9 +113,19 @@ async def decline(ctx: Ctx, request: DeskRequest, handoff_id: str, data: Decline
     return row_view(handoff)
 
 
+@post("/handoffs/{handoff_id:str}/confirm-history", status_code=200)
+async def confirm_history(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, Any]:
+    """200 {history}; 409 not_owner, no_history. The agent knows the story: its clock stops."""
+    agent, scene = await require_agent(ctx, request), ctx.scene()
+    return {"history": await ctx.db.write(lambda c: recall.confirm(c, handoff_id, agent, scene))}
+
+
 @post("/handoffs/{handoff_id:str}/claim", status_code=200)
 async def claim(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, Any]:
-    """200 HandoffRow; 409 already_claimed, capacity_full, not_online, not_offered. Also how an offer is accepted."""
+    """200 HandoffRow, also how an offer is accepted; 404 handoff_not_found.
+
+    409 already_claimed, capacity_full, not_online, not_offered.
+    """
     agent, scene = await require_agent(ctx, request), ctx.scene()
     handoff = await ctx.db.write(lambda c: usecases.claim(c, handoff_id, agent, scene))
     ctx.metrics.handoffs.labels("claimed").inc()
@@ -121,7 +134,7 @@ async def claim(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[str, An
 
 @post("/conversations/{conversation_id:str}/resolve", status_code=200)
 async def resolve(ctx: Ctx, request: DeskRequest, conversation_id: str, data: ResolveBody) -> dict[str, Any]:
-    """200 {state, handoff}; 409 not_owner. The customer is asked for a rating."""
+    """200 {state, handoff}; 409 not_owner; 422 outcome_invalid, note_too_long. The customer is asked for a rating."""
     agent, scene = await require_agent(ctx, request), ctx.scene()
     handoff = await ctx.db.write(
         lambda c: usecases.resolve(c, conversation_id, agent, scene, outcome=data.outcome, note=data.note)
@@ -214,6 +227,7 @@ router = Router(
         list_handoffs,
         get_handoff,
         decline,
+        confirm_history,
         claim,
         resolve,
         hand_back,

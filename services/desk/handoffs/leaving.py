@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from desk.kernel.policy import Leaving
 
-LEAVE_PAYLOAD = "/leave_queue"
-STAY_PAYLOAD = "/keep_waiting"
 _MAX_CHARACTERS = 40  # whoever writes more has something to say
 _BETWEEN_CLAUSES = re.compile(r"[\s。.!！?？~～,，;；、…]+")
 
@@ -17,7 +15,8 @@ _BETWEEN_CLAUSES = re.compile(r"[\s。.!！?？~～,，;；、…]+")
 def wish_to_leave(text: str, leaving: Leaving) -> Literal["leave", "ask"] | None:
     """`leave` when every clause says so beyond doubt, `ask` when some may be said in anger, None for all else.
 
-    One clause that fits no pattern keeps the customer in the queue.
+    One clause that fits no pattern keeps the customer in the queue. The patterns are in simplified characters, so
+    the text must be too.
     """
     if len(text) > _MAX_CHARACTERS:
         return None

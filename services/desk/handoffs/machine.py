@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Situation = Literal["new", "queued", "offered", "active", "resolved", "cancelled", "handed_back"]
 Transition = Literal[
     "queue", "offer", "decline", "expire", "withdraw", "claim", "transfer", "return", "take_over",
-    "hand_back", "resolve", "cancel",
+    "hand_back", "resolve", "cancel", "supersede",
 ]  # fmt: skip
 
 
@@ -40,6 +40,7 @@ MOVES: dict[Transition, Move] = {
     "hand_back": Move(("active",), "handed_back", "not_owner"),
     "resolve": Move(("active",), "resolved", "not_owner"),
     "cancel": Move(("queued", "offered"), "cancelled", "not_queued"),
+    "supersede": Move(("queued", "offered"), "cancelled", "owner_changed"),
 }
 
 

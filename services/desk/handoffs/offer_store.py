@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from desk.handoffs.notes import OfferChanged
 from desk.handoffs.ranking import weight_for
 from desk.handoffs.rules import Handoff
-from desk.handoffs.store import NO_OFFER, OfferChanged, handoffs
+from desk.handoffs.store import NO_OFFER, handoffs
 from desk.kernel.database import announce
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from desk.agents import store as agent_store
 from desk.handoffs import machine, offer_store, store
+from desk.handoffs.notes import TransferLetGo
 from desk.handoffs.ranking import weight_for
 from desk.kernel.clock import iso
 from desk.kernel.database import announce
@@ -109,7 +110,7 @@ def _end(
     if meant and handoff.from_agent_id is not None:
         announce(
             connection,
-            store.TransferLetGo(
+            TransferLetGo(
                 handoff.from_agent_id,
                 handoff.id,
                 handoff.conversation_id,

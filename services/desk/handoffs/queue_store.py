@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from desk.agents.store import agents
+from desk.agents.store import ON_DUTY, agents
 from desk.conversations.store import conversations
 from desk.handoffs.rules import Server
 from desk.handoffs.store import QUEUE_ORDER, handoffs
@@ -23,13 +23,20 @@ def queued_conversations(connection: sa.Connection) -> list[tuple[str, str]]:
     return [(row.conversation_id, row.skill_group) for row in connection.execute(query.order_by(*QUEUE_ORDER))]
 
 
+def length(connection: sa.Connection) -> int:
+    """How many handoffs nobody has claimed."""
+    query = sa.select(sa.func.count()).select_from(handoffs).where(handoffs.c.state == "queued")
+    return int(connection.execute(query).scalar_one())
+
+
+def anybody_on_duty(connection: sa.Connection) -> bool:
+    """Whether anybody is on duty: one agent online is enough."""
+    return connection.execute(sa.select(agents.c.id).where(ON_DUTY).limit(1)).first() is not None
+
+
 def servers(connection: sa.Connection) -> list[Server]:
     """Who is online, with their groups and how much room they have."""
-    rows = connection.execute(
-        sa.select(agents.c.groups, agents.c.capacity, agents.c.load).where(
-            agents.c.presence == "online", agents.c.disabled.is_(False)
-        )
-    )
+    rows = connection.execute(sa.select(agents.c.groups, agents.c.capacity, agents.c.load).where(ON_DUTY))
     return [Server(row.groups, row.capacity, max(0, row.capacity - row.load)) for row in rows]
 
 
@@ -63,7 +70,11 @@ def unseen_since(connection: sa.Connection, moment: datetime) -> list[str]:
     query = (
         sa.select(handoffs.c.conversation_id)
         .select_from(handoffs.join(conversations, conversations.c.id == handoffs.c.conversation_id))
-        .where(handoffs.c.state == "queued", conversations.c.customer_seen_at < moment)
+        .where(
+            handoffs.c.state == "queued",
+            conversations.c.owner_kind == "queue",  # who talks with the bot meanwhile is not looked after
+            conversations.c.customer_seen_at < moment,
+        )
     )
     return [row.conversation_id for row in connection.execute(query)]
 

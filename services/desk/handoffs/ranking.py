@@ -61,8 +61,8 @@ def weight_for(weight: int, capacity: int) -> int:
 
 
 def may_expire(handoff: Handoff) -> bool:
-    """Whether the place of a customer who closed the page may end: not after the promise that somebody will look."""
-    return handoff.state == "queued" and not handoff.kept
+    """Whether the place of a customer who closed the page may end: never an offline case, nor one with a contact."""
+    return handoff.state == "queued" and handoff.kind == "live" and handoff.contact is None
 
 
 def _list(value: Any) -> list[Any]:

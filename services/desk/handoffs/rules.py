@@ -9,9 +9,11 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from desk.agents.rules import SKILL_GROUPS
+from desk.customers.rules import mask_phone
 from desk.kernel.clock import iso
 
 HandoffState = Literal["queued", "active", "resolved", "cancelled", "handed_back"]
+HandoffKind = Literal["live", "offline"]
 PRIORITIES = ("urgent", "high", "normal", "low")
 MAX_HEADLINE_CHARACTERS = 40
 
@@ -22,7 +24,9 @@ class Handoff(Struct, frozen=True, kw_only=True):
     `queued_at` is since when the customer waits, through transfers too; `entered_at` when it last came to the queue.
     `weight` is what it asks of an agent's capacity, `weight_taken` what its agent gave. `target_agent_id` is whom a
     transfer is for, `preferred_agent_id` who knows the customer, `from_agent_id` who transferred it. `passed` says
-    who let an offer go, and when. `kept`: somebody promised to look at it, so it does not end with the page.
+    who let an offer go, and when. `kind` is offline once the customer waited with nobody on duty; `told_on_duty` is
+    what they were last told of that, `told_opening_at` the opening they were told of and that has not come yet;
+    `contact` the phone number they left, only digits.
     """
 
     id: str
@@ -64,7 +68,10 @@ class Handoff(Struct, frozen=True, kw_only=True):
     offer_shown: bool = False
     offer_count: int = 0
     passed: dict[str, str] = {}
-    kept: bool = False
+    kind: HandoffKind = "live"
+    contact: str | None = None
+    told_on_duty: bool = True
+    told_opening_at: datetime | None = None
 
 
 class QueuePlace(Struct, frozen=True):
@@ -207,6 +214,8 @@ def row_view(handoff: Handoff) -> dict[str, Any]:
         "tags": handoff.tags,
         "weight": handoff.weight_taken or handoff.weight,
         "waited_since": iso(handoff.queued_at),
+        "kind": handoff.kind,
+        "contact": None if handoff.contact is None else mask_phone(handoff.contact),
     }
 
 
@@ -228,8 +237,6 @@ def full_view(handoff: Handoff) -> dict[str, Any]:
     }
 
 
-def place_view(place: QueuePlace | None) -> dict[str, int | None] | None:
-    """The contract's queue object."""
-    if place is None:
-        return None
+def place_view(place: QueuePlace) -> dict[str, int | None]:
+    """The part of the contract's queue object that is about the place."""
     return {"position": place.position, "expected_wait_seconds": place.expected_wait_seconds}

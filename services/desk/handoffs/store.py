@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from desk.handoffs.rules import Handoff
-from desk.kernel.bus import Note
+from desk.handoffs.notes import HandbackWaiting, HandoffChanged, OfferChanged, QueueChanged
+from desk.handoffs.rules import Handoff, full_view
 from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.kernel.errors import NotFoundError
+from desk.webhooks import outbox
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,7 +59,10 @@ handoffs = sa.Table(
     sa.Column("offer_shown", sa.Boolean, nullable=False),
     sa.Column("offer_count", sa.Integer, nullable=False),
     sa.Column("passed", Json, nullable=False),
-    sa.Column("kept", sa.Boolean, nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False, server_default="live"),
+    sa.Column("contact", sa.Text),
+    sa.Column("told_on_duty", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("told_opening_at", UtcTime),
     sa.Index("ix_handoffs_queue", "state", "front", "due_at"),
     sa.Index("ix_handoffs_offers", "offered_agent_id"),
     sa.Index("ix_handoffs_agent", "agent_id", "state"),
@@ -97,67 +101,19 @@ QUEUE_ORDER = (handoffs.c.front.desc(), handoffs.c.due_at, handoffs.c.id)
 NO_OFFER: dict[str, Any] = {"offered_agent_id": None, "offer_expires_at": None, "offer_shown": False}
 
 
-@dataclass(frozen=True)
-class HandoffChanged(Note):
-    """A handoff was queued, claimed, ended, or its mood changed."""
-
-    handoff_id: str
-    agent_id: str | None  # whose it is, or was until now
-
-    @property
-    def key(self) -> str:
-        """The handoff."""
-        return self.handoff_id
-
-
-@dataclass(frozen=True)
-class QueueChanged(Note):
-    """Somebody entered or left the queue."""
-
-
-@dataclass(frozen=True)
-class OfferChanged(Note):
-    """An offer to an agent was made, or is over."""
-
-    handoff_id: str
-    agent_id: str
-
-    @property
-    def key(self) -> str:
-        """The agent."""
-        return self.agent_id
-
-
-@dataclass(frozen=True)
-class TransferLetGo(Note):
-    """The colleague for whom a transfer was meant did not take it; `reason` is declined, expired or withdrawn."""
-
-    sender_id: str
-    handoff_id: str
-    conversation_id: str
-    agent_id: str
-    agent_name: str
-    reason: str
-    note: str | None
-
-    @property
-    def key(self) -> str:
-        """The agent who transferred it."""
-        return self.sender_id
-
-
-@dataclass(frozen=True)
-class HandbackWaiting(Note):
-    """The bot has to be told something about a conversation."""
-
-    conversation_id: str
-
-
 def get(connection: sa.Connection, handoff_id: str, *, lock: bool = False) -> Handoff | None:
     """The handoff, or None; `lock` holds its row until the end of a write job."""
     query = sa.select(handoffs).where(handoffs.c.id == handoff_id)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else Handoff(**row._mapping)
+
+
+def existing(connection: sa.Connection, handoff_id: str) -> Handoff:
+    """The handoff; NotFoundError `handoff_not_found`."""
+    handoff = get(connection, handoff_id)
+    if handoff is None:
+        raise NotFoundError("handoff_not_found")
+    return handoff
 
 
 def open_of(connection: sa.Connection, conversation_id: str, *, lock: bool = False) -> Handoff | None:
@@ -174,7 +130,7 @@ def latest_of(connection: sa.Connection, conversation_id: str) -> Handoff | None
     row = connection.execute(
         sa.select(handoffs)
         .where(handoffs.c.conversation_id == conversation_id)
-        .order_by(handoffs.c.queued_at.desc())
+        .order_by(handoffs.c.queued_seq.desc())
         .limit(1)
     ).one_or_none()
     return None if row is None else Handoff(**row._mapping)
@@ -237,11 +193,6 @@ def change_state(connection: sa.Connection, before: Handoff, **values: Any) -> b
     return True
 
 
-def keep(connection: sa.Connection, handoff_id: str) -> None:
-    """Somebody promised to look at it: it does not end when the customer closes the page."""
-    connection.execute(handoffs.update().where(handoffs.c.id == handoff_id).values(kept=True))
-
-
 def set_emotion(connection: sa.Connection, handoff: Handoff, emotion: dict[str, Any]) -> None:
     """The mood now, for the queue's rows."""
     connection.execute(handoffs.update().where(handoffs.c.id == handoff.id).values(emotion=emotion))
@@ -263,6 +214,9 @@ def add_step(
     ).scalar_one()
     connection.execute(
         steps.insert().values(handoff_id=handoff_id, number=count + 1, kind=kind, agent_id=agent_id, note=note, at=at)
+    )
+    outbox.record(
+        connection, handoff_id, count + 1, kind, at=at, view=lambda: full_view(existing(connection, handoff_id))
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from desk.agents import store as agent_store
 from desk.conversations import store as conversation_store
@@ -68,9 +68,12 @@ def transfer(
     return store.get(connection, handoff.id) or moved
 
 
-def return_lost(connection: sa.Connection, conversation_id: str, scene: Scene) -> bool:
+def return_to_queue(
+    connection: sa.Connection, conversation_id: str, scene: Scene, *, because: Literal["lost", "went"] = "lost"
+) -> bool:
     """The agent is offline: the customer goes to the queue's front, and back to this agent if they return in time.
 
+    `because` their connection was lost, or they went by their own or an administrator's decision.
     False when the conversation has no agent any more, or the agent is there again.
     """
     conversation = existing(connection, conversation_id)
@@ -87,13 +90,13 @@ def return_lost(connection: sa.Connection, conversation_id: str, scene: Scene) -
         conversation,
         handoff,
         scene,
-        reason="reasons.agent_lost",
+        reason=f"reasons.agent_{because}",
         preferred_agent_id=handoff.agent_id,
         target_agent_id=None,
         from_agent_id=None,
     )
     store.add_step(connection, handoff.id, "returned", scene.now, agent_id=handoff.agent_id)
-    say(connection, conversation.id, "agent_left", scene.wording.text("system.agent_lost", name=name), scene)
+    say(connection, conversation.id, "agent_left", scene.wording.text(f"system.agent_{because}", name=name), scene)
     say_queued(connection, moved, scene, "system.returned")
     return True
 
@@ -122,6 +125,7 @@ def _to_the_front(
         weight_taken=0,
         front=1,
         entered_at=scene.now,
+        told_on_duty=True,
         priority_reasons=[*reasons, text],
         **values,
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from desk.conversations import store as conversation_store
 from desk.conversations.usecases import existing, say
-from desk.handoffs import machine, queue_store, ranking, store
+from desk.handoffs import machine, offline, queue_store, ranking, store
 from desk.handoffs.ownership import NOBODY, checked_note, give_to, leave_agent, owned
 from desk.handoffs.places import place_of
+from desk.handoffs.recall import with_history
 from desk.handoffs.rules import (
     Handoff,
     customer_name_of,
@@ -25,7 +26,7 @@ from desk.handoffs.rules import (
     skill_group_of,
     wait_minutes,
 )
-from desk.kernel.errors import ConflictError, InvalidError, NotFoundError
+from desk.kernel.errors import ConflictError, InvalidError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -47,10 +48,14 @@ def queue(connection: sa.Connection, conversation: Conversation, escalation: Esc
     """From the bot into the queue, with the handoff_queued line; the caller has checked the summary.
 
     A summary with a `fault` still queues, as high priority: a person is never lost because a document was wrong.
+    A case that waits already while its customer goes on with the bot gives its place to the new one.
     Raises ConflictError `owner_changed` when the bot no longer owns the conversation.
     """
+    complete = with_history(connection, conversation, escalation.summary, escalation.fault, scene)
+    escalation = structs.replace(escalation, summary=complete)
+    case = offline.supersede(connection, conversation, scene)
     machine.move("queue", machine.situation_of(store.open_of(connection, conversation.id)))
-    handoff = new_handoff(connection, conversation, escalation, scene)
+    handoff = new_handoff(connection, conversation, escalation, scene, instead_of=case)
     if not conversation_store.change_owner(
         connection,
         conversation,
@@ -62,14 +67,25 @@ def queue(connection: sa.Connection, conversation: Conversation, escalation: Esc
     ):
         raise ConflictError("owner_changed")
     store.create(connection, handoff)
-    store.add_step(connection, handoff.id, "queued", scene.now)
     say_queued(connection, handoff, scene, "system.handoff_queued")
+    store.add_step(connection, handoff.id, "queued", scene.now)
     return handoff
 
 
-def new_handoff(connection: sa.Connection, conversation: Conversation, escalation: Escalation, scene: Scene) -> Handoff:
-    """The queued handoff of an escalation, with its place in the queue, weight, tags and reasons; not stored yet."""
+def new_handoff(
+    connection: sa.Connection,
+    conversation: Conversation,
+    escalation: Escalation,
+    scene: Scene,
+    *,
+    instead_of: Handoff | None = None,
+) -> Handoff:
+    """The queued handoff of an escalation, with its place in the queue, weight, tags and reasons; not stored yet.
+
+    `instead_of` is the case that it follows: it keeps its waiting time, its front place and its contact.
+    """
     summary, fault, policy = escalation.summary, escalation.fault, scene.policy
+    queued_at = scene.now if instead_of is None else instead_of.queued_at
     name = customer_name_of(summary, conversation.customer_name or scene.wording.text("summary.visitor"))
     priority = "high" if fault is not None else str(summary["priority"])
     headline = str(summary.get("headline") or "") if fault is None else ""
@@ -83,7 +99,7 @@ def new_handoff(connection: sa.Connection, conversation: Conversation, escalatio
         state="queued",
         priority=priority,
         priority_rank=priority_rank(priority),
-        front=0,
+        front=0 if instead_of is None else instead_of.front,
         headline=shorten(headline or scene.wording.text("summary.invalid_headline", name=name)),
         skill_group=skill_group_of(summary, scene.settings.default_skill_group),
         emotion=emotion_of(summary),
@@ -98,12 +114,12 @@ def new_handoff(connection: sa.Connection, conversation: Conversation, escalatio
         agent_id=None,
         agent_name=None,
         queued_seq=conversation.last_seq,
-        queued_at=scene.now,
+        queued_at=queued_at,
         claimed_at=None,
         ended_at=None,
         outcome=None,
         outcome_note=None,
-        due_at=ranking.due_at(scene.now, priority_rank(priority), policy.ageing_step_seconds),
+        due_at=ranking.due_at(queued_at, priority_rank(priority), policy.ageing_step_seconds),
         entered_at=scene.now,
         priority_reasons=reasons,
         tags=ranking.tags_of(summary, policy),
@@ -111,24 +127,23 @@ def new_handoff(connection: sa.Connection, conversation: Conversation, escalatio
         preferred_agent_id=queue_store.last_agent_of(
             connection, conversation, scene.now - timedelta(days=policy.same_agent_days)
         ),
+        contact=None if instead_of is None else instead_of.contact,
     )
 
 
 def say_queued(connection: sa.Connection, handoff: Handoff, scene: Scene, key: str) -> None:
-    """Tell the customer where they stand, in words that fit who is there; nobody there is a promise to keep."""
+    """Tell the customer where they stand, in words that fit who is there."""
+    if offline.say_queued(connection, handoff, scene):
+        return
     place = place_of(connection, handoff.conversation_id, scene.settings)
     ahead = 0 if place is None else place.position - 1
-    if place is None or place.expected_wait_seconds is None:
-        key = "system.handoff_queued_nobody"
-        store.keep(connection, handoff.id)
-    elif ahead == 0 and key == "system.handoff_queued":
+    if ahead == 0 and key == "system.handoff_queued":
         key = "system.handoff_queued_first"
     text = scene.wording.text(
         key,
         ahead=ahead,
         minutes=wait_minutes(place.expected_wait_seconds if place else 60),
         group=scene.wording.name("groups", handoff.skill_group),
-        hours=scene.wording.text("service_hours"),
     )
     say(connection, handoff.conversation_id, "handoff_queued", text, scene)
 
@@ -137,9 +152,10 @@ def claim(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Scene
     """Give a queued handoff to `agent`, which also accepts an offer.
 
     ConflictError `already_claimed`, `not_online`, `capacity_full`, or `not_offered` where the policy lets nobody but
-    the one who is asked take it. Claiming what is already mine answers the same again.
+    the one who is asked take it. Claiming what is already mine answers the same again. A customer who meanwhile goes
+    on with the bot is taken over from it.
     """
-    known = _existing(connection, handoff_id)
+    known = store.existing(connection, handoff_id)
     conversation = existing(connection, known.conversation_id)
     handoff = store.get(connection, handoff_id, lock=True) or known
     if handoff.state == "active" and handoff.agent_id == agent.id:
@@ -160,7 +176,7 @@ def claim(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Scene
         agent_id=agent.id,
         agent_name=agent.display_name,
     )
-    return _existing(connection, handoff_id)
+    return store.existing(connection, handoff_id)
 
 
 def cancel(
@@ -172,7 +188,10 @@ def cancel(
     line: str = "system.handoff_cancelled",
     note: str = "bot.cancelled_note",
 ) -> None:
-    """The customer leaves the queue, back to the bot; `line` tells them, `note` the bot. ConflictError `not_queued`."""
+    """The customer leaves the queue, back to the bot or staying with it; `line` tells them, `note` the bot.
+
+    ConflictError `not_queued`.
+    """
     conversation = existing(connection, conversation_id)
     handoff = store.open_of(connection, conversation_id, lock=True)
     if handoff is None:
@@ -180,7 +199,8 @@ def cancel(
     machine.move("cancel", machine.situation_of(handoff))
     if not store.change_state(connection, handoff, state="cancelled", ended_at=scene.now, outcome=outcome):
         raise ConflictError("not_queued")
-    _back_to_bot(connection, conversation, scene)
+    if conversation.owner_kind == "queue":
+        _back_to_bot(connection, conversation, scene)
     store.add_step(connection, handoff.id, "cancelled", scene.now, note=outcome)
     store.add_handback(connection, handoff, scene.wording.text(note), [], scene.now)
     say(connection, conversation_id, "handoff_cancelled", scene.wording.text(line), scene)
@@ -204,7 +224,7 @@ def hand_back(
     store.add_handback(connection, handoff, checked_note(note), [checked_note(line) for line in settled], scene.now)
     name = handoff.agent_name or agent.display_name
     say(connection, conversation_id, "handed_back", scene.wording.text("system.handed_back", name=name), scene)
-    return _existing(connection, handoff.id)
+    return store.existing(connection, handoff.id)
 
 
 def resolve(
@@ -258,7 +278,7 @@ def resolve(
         scene.wording.text("system.rating_requested", name=name),
         scene,
     )
-    return _existing(connection, handoff.id)
+    return store.existing(connection, handoff.id)
 
 
 def note_emotion(connection: sa.Connection, conversation_id: str, understanding: dict[str, Any]) -> None:
@@ -269,13 +289,6 @@ def note_emotion(connection: sa.Connection, conversation_id: str, understanding:
     emotion = emotion_of(understanding)
     if emotion != handoff.emotion:
         store.set_emotion(connection, handoff, emotion)
-
-
-def _existing(connection: sa.Connection, handoff_id: str) -> Handoff:
-    handoff = store.get(connection, handoff_id)
-    if handoff is None:
-        raise NotFoundError("handoff_not_found")
-    return handoff
 
 
 def _back_to_bot(connection: sa.Connection, conversation: Conversation, scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""Customers while they wait: what they add, their words that mean leaving, and places of those who went away."""
+"""Customers while they wait: what they added meanwhile, and the places of those who went away."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from desk.conversations import store as conversation_store
-from desk.conversations.usecases import say
 from desk.handoffs import queue_store, store
-from desk.handoffs.leaving import LEAVE_PAYLOAD, STAY_PAYLOAD, wish_to_leave
 from desk.handoffs.ranking import may_expire
 from desk.handoffs.usecases import cancel
 from desk.kernel.clock import iso
@@ -16,7 +14,6 @@ from desk.kernel.clock import iso
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from desk.conversations.rules import Event
     from desk.handoffs.rules import Handoff
     from desk.kernel.context import Scene
 
@@ -34,26 +31,6 @@ def since_queued(connection: sa.Connection, handoff: Handoff) -> dict[str, Any]:
         "messages_while_waiting": count,
         "last": [{"message_id": event.message_id, "text": event.text or "", "at": iso(event.at)} for event in last],
     }
-
-
-def heard(connection: sa.Connection, message: Event, scene: Scene) -> None:
-    """A waiting customer wrote: leave the queue when they say so beyond doubt, ask when it may be anger."""
-    conversation = conversation_store.get(connection, message.conversation_id)
-    if conversation is None or conversation.owner_kind != "queue":
-        return
-    if message.payload == STAY_PAYLOAD:
-        say(connection, conversation.id, "message", scene.wording.text("queue.stays"), scene)
-        return
-    wish = wish_to_leave(message.text or "", scene.policy.leaving) if message.payload is None else None
-    if message.payload == LEAVE_PAYLOAD or wish == "leave":
-        cancel(connection, conversation.id, scene)
-    elif wish == "ask":
-        buttons = [
-            {"title": scene.wording.text("queue.stay_button"), "payload": STAY_PAYLOAD},
-            {"title": scene.wording.text("queue.leave_button"), "payload": LEAVE_PAYLOAD},
-        ]
-        text = scene.wording.text("queue.ask_leave")
-        say(connection, conversation.id, "message", text, scene, buttons=buttons)
 
 
 def away_too_long(connection: sa.Connection, scene: Scene) -> list[str]:

@@ -49,11 +49,13 @@ class Context:
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @staticmethod
-    def build(settings: Settings, wording: Wording) -> Context:
-        """The usual parts for `settings`."""
+    def build(settings: Settings, wording: Wording, clock: Clock | None = None) -> Context:
+        """The usual parts for `settings`; the machine's clock unless there is another."""
         bus = Bus()
         db = Database(settings.database_url, bus.publish)
-        return Context(settings, wording, bus, db, SystemClock(), Metrics(), policy.load(settings.playbook_dir))
+        return Context(
+            settings, wording, bus, db, clock or SystemClock(), Metrics(), policy.load(settings.playbook_dir)
+        )
 
     def scene(self) -> Scene:
         """The scene of something that happens now."""

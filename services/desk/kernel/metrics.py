@@ -17,6 +17,7 @@ class Metrics:
         self.summary_faults = Counter("baton_invalid_summaries", "Summaries not to schema", registry=self.registry)
         self.sockets = Gauge("baton_sockets", "Open sockets", ["kind"], registry=self.registry)
         self.errors = Counter("baton_errors", "Errors told to clients", ["code"], registry=self.registry)
+        self.webhooks = Counter("baton_webhooks", "Webhook attempts", ["result"], registry=self.registry)
         self.write_jobs = Gauge("baton_write_jobs", "Write jobs since start", registry=self.registry)
         self.write_batches = Gauge("baton_write_batches", "Commits since start", registry=self.registry)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_MIN_SECRET_CHARACTERS = 16
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
@@ -37,7 +39,11 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_BOT_TOKEN", None, "secret Rasa's desk channel expects"),
     Row("BATON_IDENTITY_SECRET", None, "secret with which the shop signs who its customer is"),
     Row("BATON_DEMO", "0", "1: show the demo shop's customers on the demo page"),
-    Row("BATON_PLAYBOOK_DIR", "playbook", "folder with desk_messages.yml, relative to the repository"),
+    Row(
+        "BATON_PLAYBOOK_DIR",
+        "playbook",
+        "folder of what a supervisor edits, relative to the repository",
+    ),
     Row("BATON_CONTRACTS_DIR", "contracts", "folder with the JSON Schemas, relative to the repository"),
     Row("BATON_WEB_DIR", "web", "folder with the built front ends, relative to the repository"),
     Row("BATON_WIDGET_FRAME_ANCESTORS", "'self'", "CSP sources of the shop pages that may embed the widget"),
@@ -57,12 +63,15 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_LOGIN_WINDOW_SECONDS", "900", "the window of the two settings above"),
     Row("BATON_PRESENCE_GRACE_SECONDS", "60", "a console without a socket goes offline after so long"),
     Row("BATON_PRESENCE_API_SECONDS", "900", "an agent who only calls the HTTP API goes offline after so long"),
+    Row("BATON_AWAY_NOTICE_SECONDS", "120", "nobody on duty for so long: waiting customers are told"),
     Row("BATON_HANDLING_FALLBACK_SECONDS", "240", "assumed handling time while there is no history"),
     Row("BATON_PICKUP_SECONDS", "40", "usual time until a free agent picks a customer up"),
     Row("BATON_MESSAGE_RATE_PER_SECOND", "10", "messages a second one connection may send on average"),
     Row("BATON_MESSAGE_BURST", "20", "messages one connection may send at once"),
     Row("BATON_SEND_QUEUE", "500", "frames that may wait for a slow reader before the desk hangs up"),
     Row("BATON_SLOW_READER_SECONDS", "15", "a reader that takes no frame for so long is hung up on"),
+    Row("BATON_WEBHOOK_URL", "", "http(s) addresses that are told what happens to handoffs, comma separated"),
+    Row("BATON_WEBHOOK_SECRET_FILE", "", "file with the secret that signs webhooks, relative to the repository"),
     Row("BATON_DEFAULT_SKILL_GROUP", "after_sales", "group of a handoff whose summary names none"),
 )
 
@@ -101,6 +110,7 @@ class Settings:
     login_window_seconds: float
     presence_grace_seconds: float
     presence_api_seconds: float
+    away_notice_seconds: float
     handling_fallback_seconds: float
     pickup_seconds: float
     message_rate_per_second: float
@@ -108,6 +118,8 @@ class Settings:
     send_queue: int
     slow_reader_seconds: float
     default_skill_group: str
+    webhook_urls: tuple[str, ...]
+    webhook_secret: str
 
 
 class _Reader:
@@ -146,6 +158,29 @@ class _Reader:
 
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """http(s) only, and no name or password in them: they would show in lists and logs."""
+        found = tuple(dict.fromkeys(self.words(name)))
+        for address in found:
+            parts = urlsplit(address)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.password:
+                raise SettingsError(f"{name} takes http:// or https:// addresses without a name in them.")
+        return found
+
+    def secret_file(self, name: str, *, wanted: bool) -> str:
+        """The file's content; nothing while it is not wanted."""
+        if not wanted or not self._require_secrets:
+            return ""
+        if not self.text(name):
+            raise SettingsError(f"{name} is not set: webhooks are always signed.")
+        try:
+            secret = self.path(name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{name} cannot be read: {error.strerror}.") from error
+        if len(secret) < _MIN_SECRET_CHARACTERS:
+            raise SettingsError(f"{name} must hold at least {_MIN_SECRET_CHARACTERS} characters.")
+        return secret
 
     def flag(self, name: str) -> bool:
         return self.text(name) in {"1", "true", "yes", "on"}
@@ -186,6 +221,7 @@ def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Set
         login_window_seconds=read.number("BATON_LOGIN_WINDOW_SECONDS"),
         presence_grace_seconds=read.number("BATON_PRESENCE_GRACE_SECONDS"),
         presence_api_seconds=read.number("BATON_PRESENCE_API_SECONDS"),
+        away_notice_seconds=read.number("BATON_AWAY_NOTICE_SECONDS"),
         handling_fallback_seconds=read.number("BATON_HANDLING_FALLBACK_SECONDS"),
         pickup_seconds=read.number("BATON_PICKUP_SECONDS"),
         message_rate_per_second=read.number("BATON_MESSAGE_RATE_PER_SECOND"),
@@ -193,4 +229,6 @@ def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Set
         send_queue=max(1, read.whole("BATON_SEND_QUEUE")),
         slow_reader_seconds=read.number("BATON_SLOW_READER_SECONDS"),
         default_skill_group=read.text("BATON_DEFAULT_SKILL_GROUP"),
+        webhook_urls=read.addresses("BATON_WEBHOOK_URL"),
+        webhook_secret=read.secret_file("BATON_WEBHOOK_SECRET_FILE", wanted=bool(read.text("BATON_WEBHOOK_URL"))),
     )

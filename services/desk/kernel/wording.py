@@ -16,19 +16,31 @@ if TYPE_CHECKING:
 
 REQUIRED = (
     "greeting.anonymous", "greeting.known", "greeting.page_order", "greeting.known_page_order",
-    "system.handoff_queued", "system.handoff_queued_first", "system.handoff_queued_nobody",
+    "system.handoff_queued", "system.handoff_queued_first",
+    "system.case_queued_closed", "system.case_queued_away", "system.case_kept", "system.contact_noted",
+    "system.service_resumed", "system.service_resumed_first",
+    "system.service_paused_closed", "system.service_paused_away",
+    "service.on_duty", "service.closed", "service.closed_for_long", "service.away",
+    "opening.today", "opening.tomorrow", "opening.weekday", "opening.date", "opening.weekdays",
+    "contact.mine", "contact.not_mine", "case.queued_buttons", "case.kept_buttons", "case.ask_bot_wishes",
+    "system.service_late", "simplified",
     "system.handoff_cancelled", "system.agent_joined", "system.agent_left", "system.transferred",
-    "system.handed_back", "system.transferred_to_agent", "system.agent_lost", "system.returned", "system.taken_over",
+    "system.handed_back", "system.transferred_to_agent", "system.agent_lost", "system.agent_went",
+    "system.returned", "system.taken_over",
     "system.supervisor_joined", "system.supervisor_left", "system.place_ended", "bot.customer_left_note",
     "queue.ask_leave", "queue.stay_button", "queue.leave_button", "queue.stays", "reasons.summary_invalid",
-    "reasons.transferred", "reasons.agent_lost", "system.conversation_resolved", "system.rating_requested",
+    "reasons.transferred", "reasons.agent_lost", "reasons.agent_went",
+    "system.conversation_resolved", "system.rating_requested",
     "system.rated",
     "system.conversation_reopened", "bot.unavailable", "bot.rejected", "bot.silent", "bot.cancelled_note",
     "summary.unavailable_headline", "summary.unavailable_sentence", "summary.unavailable_reason",
     "summary.unavailable_attempt", "summary.unavailable_result", "summary.unavailable_missing",
     "summary.unavailable_step", "summary.unavailable_issue", "summary.invalid_headline",
-    "summary.visitor", "service_hours",
+    "summary.visitor",
 )  # fmt: skip
+
+
+_TRIMMED = " \t\n。.!！?？~～,，"
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,18 @@ class Wording:
     def words(self, key: str) -> frozenset[str]:
         """The list at `key` as a set."""
         return frozenset(str(word) for word in self._at(key))
+
+    def entries(self, key: str) -> list[str]:
+        """The list at `key` in its order."""
+        return [str(word) for word in self._at(key)]
+
+    def simplified(self, text: str) -> str:
+        """The text with the traditional characters of the table `simplified` replaced."""
+        return text.translate(str.maketrans(self._at("simplified")))
+
+    def is_just(self, text: str, key: str) -> bool:
+        """Whether a message is nothing but one of the wishes in the list at `key`, in simplified characters or not."""
+        return self.simplified(text.strip(_TRIMMED)) in {self.simplified(wish) for wish in self._at(key)}
 
     def buttons(self, key: str) -> list[dict[str, str]]:
         """The buttons at `key`: [{title, payload}]."""
@@ -81,7 +105,9 @@ def load(folder: Path) -> Wording:
     wording = Wording(tree)
     for key in REQUIRED:
         try:
-            str(wording._at(key)).format_map(_Anything())
+            found = wording._at(key)
+            if isinstance(found, str):
+                found.format_map(_Anything())
         except (KeyError, TypeError) as error:
             raise SettingsError(f"{path} has no sentence {key!r}.") from error
     return wording

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
+import desk.agents.accounts_store
 import desk.agents.store
 import desk.conversations.guests
 import desk.conversations.store
 import desk.handoffs.store
-import desk.ratings.store  # noqa: F401 - the imports fill the metadata
+import desk.ratings.store
+import desk.webhooks.store  # noqa: F401 - the imports fill the metadata
 from desk.kernel.database import metadata
 
 connection = context.config.attributes["connection"]

@@ -12,6 +12,7 @@ from desk.bot.client import BotClient
 from desk.customers.shop import ShopClient
 from desk.kernel.errors import ForbiddenError
 from desk.kernel.web import PART, Ctx, DeskRequest, is_loopback
+from desk.pages.reference import completed
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2733}"
@@ -59,7 +60,7 @@ async def metrics(ctx: Ctx, request: DeskRequest) -> Response[bytes]:
 @get("/docs", include_in_schema=False)
 async def docs(request: DeskRequest) -> Response[str]:
     """A plain page made from the OpenAPI document: no scripts, nothing loaded from elsewhere."""
-    schema = request.app.openapi_schema.to_schema()
+    schema = completed(request.app.openapi_schema.to_schema())
     page = (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
         f"content='width=device-width,initial-scale=1'><title>Baton desk API</title><style>{_STYLE}</style></head>"
@@ -73,7 +74,7 @@ async def docs(request: DeskRequest) -> Response[str]:
 @get("/docs/openapi.json", include_in_schema=False)
 async def openapi(request: DeskRequest) -> dict[str, Any]:
     """The OpenAPI document."""
-    return request.app.openapi_schema.to_schema()
+    return completed(request.app.openapi_schema.to_schema())
 
 
 def _sections(schema: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from desk.agents.store import AgentChanged
 from desk.handoffs import duty, queue_store, transfers, waiting
-from desk.handoffs.store import OfferChanged, QueueChanged
+from desk.handoffs.notes import OfferChanged, QueueChanged
 from desk.kernel.errors import DeskError
 from desk.routing import store, usecases
 
@@ -91,7 +91,7 @@ class Router:
         await self._ctx.db.write(lambda c: duty.lapse(c, scene))
         lost = await self._ctx.db.read(queue_store.owned_by_nobody_there)
         away = await self._ctx.db.read(lambda c: waiting.away_too_long(c, scene))
-        for use_case, ids in ((transfers.return_lost, lost), (waiting.end_place, away)):
+        for use_case, ids in ((transfers.return_to_queue, lost), (waiting.end_place, away)):
             for conversation_id in ids:
                 try:
                     await self._ctx.db.write(partial(use_case, conversation_id=conversation_id, scene=scene))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from desk.agents.store import agents
+from desk.agents.store import ON_DUTY, agents
 from desk.handoffs.ranking import weight_for
 from desk.handoffs.store import QUEUE_ORDER, handoffs
 from desk.routing.rules import Candidate, Waiting
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _UNOFFERED = sa.and_(handoffs.c.state == "queued", handoffs.c.offered_agent_id.is_(None))
 _OFFERED = sa.and_(handoffs.c.state == "queued", handoffs.c.offered_agent_id.is_not(None))
-_READY = sa.and_(agents.c.presence == "online", agents.c.disabled.is_(False))
 _COLUMNS = [handoffs.c[name] for name in Waiting.__struct_fields__]
 
 
@@ -30,7 +29,7 @@ def candidates(connection: sa.Connection) -> list[Candidate]:
     """Everybody who is online, with what they have and what is out to them."""
     query = sa.select(
         agents.c.id, agents.c.groups, agents.c.tags, agents.c.capacity, agents.c.load, agents.c.idle_since
-    ).where(_READY)
+    ).where(ON_DUTY)
     found = {row.id: Candidate(**row._mapping) for row in connection.execute(query)}
     for row in connection.execute(sa.select(handoffs.c.offered_agent_id, handoffs.c.weight).where(_OFFERED)):
         one = found.get(row.offered_agent_id)
@@ -58,5 +57,5 @@ def has_work(connection: sa.Connection, now: datetime, *, auto: bool) -> bool:
     if not auto:
         return False
     waits = sa.exists(sa.select(sa.literal(1)).where(_UNOFFERED))
-    free = sa.exists(sa.select(sa.literal(1)).where(_READY, agents.c.load < agents.c.capacity))
+    free = sa.exists(sa.select(sa.literal(1)).where(ON_DUTY, agents.c.load < agents.c.capacity))
     return bool(connection.execute(sa.select(sa.and_(waits, free))).scalar_one())

@@ -74,6 +74,6 @@ def clear_up(connection: sa.Connection, scene: Scene) -> None:
     """
     duty.lapse(connection, scene)
     for conversation_id in queue_store.owned_by_nobody_there(connection):
-        transfers.return_lost(connection, conversation_id, scene)
+        transfers.return_to_queue(connection, conversation_id, scene)
     for conversation_id in waiting.away_too_long(connection, scene):
         waiting.end_place(connection, conversation_id, scene)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,8 @@ def make_desk(tmp_path: Path) -> Iterator[Callable[..., RunningDesk]]:
     """Start desks of one's own, to be broken."""
     started: list[RunningDesk] = []
 
-    def make(bot: BotDouble, **environment: str) -> RunningDesk:
-        running = RunningDesk(tmp_path, BATON_RASA_URL=f"http://127.0.0.1:{bot.port}", **environment).start()
+    def make(bot: BotDouble, *, at: datetime | None = None, **environment: str) -> RunningDesk:
+        running = RunningDesk(tmp_path, at=at, BATON_RASA_URL=f"http://127.0.0.1:{bot.port}", **environment).start()
         started.append(running)
         return running
 

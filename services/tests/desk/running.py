@@ -21,8 +21,9 @@ import httpx
 import msgspec
 import sqlalchemy as sa
 from desk.agents import store as agent_store
+from desk.agents.account_rules import NewAccount
+from desk.agents.accounts import create_account
 from desk.agents.rules import SKILL_GROUPS, Agent, Role, profile
-from desk.agents.usecases import NewAccount, create_account
 from desk.customers.rules import Identity, sign_identity
 from desk.kernel.database import create_engine
 from desk.kernel.ids import agent_id
@@ -162,10 +163,11 @@ class AgentClient:
 
 
 class RunningDesk:
-    """`python -m desk` in a process of its own, on its own database."""
+    """`python -m desk` in a process of its own, on its own database; with `at` its clock starts there."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, at: datetime | None = None, **environment: str) -> None:
         self.folder, self.port = folder, free_port()
+        self.module, self.clock_ahead = "desk" if at is None else "desk_at", timedelta()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("BATON_")},
             "BATON_DATA_DIR": str(folder),
@@ -175,10 +177,13 @@ class RunningDesk:
             "BATON_BOT_TOKEN": TOKEN,
             "BATON_IDENTITY_SECRET": IDENTITY_SECRET,
             "BATON_SHOP_URL": "http://127.0.0.1:9",
+            "PYTHONPATH": str(Path(__file__).parent),
             **environment,
         }
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=40)
         self.process: subprocess.Popen[bytes] | None = None
+        if at is not None:
+            self.move_clock_to(at)
 
     @property
     def log_file(self) -> Path:
@@ -194,7 +199,7 @@ class RunningDesk:
         """Start and wait until it answers."""
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "desk"], cwd=SERVICES, env=self.environment, stdout=log, stderr=log
+                [sys.executable, "-m", self.module], cwd=SERVICES, env=self.environment, stdout=log, stderr=log
             )
         wait_until(self._answers, START_SECONDS)
         return self
@@ -205,6 +210,17 @@ class RunningDesk:
         with contextlib.suppress(httpx.TransportError):
             return self.http.get("/healthz").status_code == 200
         return False
+
+    def now(self) -> datetime:
+        """What the desk's clock says."""
+        return datetime.now(UTC) + self.clock_ahead
+
+    def move_clock_to(self, moment: datetime) -> None:
+        """The desk's clock says `moment` and goes on from there."""
+        self.clock_ahead = moment - datetime.now(UTC)
+        fresh = self.folder / "clock.new"
+        fresh.write_text(str(self.clock_ahead.total_seconds()))
+        fresh.replace(self.folder / "clock")
 
     def kill(self) -> None:
         """kill -9."""
@@ -226,7 +242,7 @@ class RunningDesk:
 
     def new_agent(self, *, role: Role = "agent", capacity: int = 3, name: str = "小周") -> AgentClient:
         """A fresh account with an open session, offline. No password: hashing one is slow on purpose."""
-        username, token, now = f"a{uuid.uuid4().hex[:10]}", new_token(SESSION_TOKEN), datetime.now(UTC)
+        username, token, now = f"a{uuid.uuid4().hex[:10]}", new_token(SESSION_TOKEN), self.now()
         agent = Agent(
             id=agent_id(now),
             username=username,
@@ -252,7 +268,7 @@ class RunningDesk:
         username = f"a{uuid.uuid4().hex[:10]}"
         with self.database() as connection:
             account = NewAccount(username, name, "agent", list(SKILL_GROUPS), 3)
-            password = create_account(connection, account, datetime.now(UTC))
+            password = create_account(connection, account, self.now())
         return AgentClient(self, username, password)
 
     @contextlib.contextmanager

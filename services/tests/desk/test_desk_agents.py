@@ -155,7 +155,7 @@ def test_demo_agents_are_made_once(desk: RunningDesk, command: Command) -> None:
     logins = json.loads(file.read_text(encoding="utf-8"))
     assert file.stat().st_mode & 0o777 == 0o600
     assert [(login["username"], login["role"]) for login in logins] == [
-        ("xiaozhou", "agent"), ("xiaolin", "agent"), ("banzhang", "supervisor"),
+        ("xiaozhou", "agent"), ("xiaolin", "agent"), ("banzhang", "supervisor"), ("guanli", "administrator"),
     ]  # fmt: skip
     assert command(make)[0] == 0
     assert json.loads(file.read_text(encoding="utf-8")) == logins

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from desk.agents import store as agent_store
+from desk.agents.account_rules import NewAccount
+from desk.agents.accounts import create_account
 from desk.agents.rules import Agent
-from desk.agents.usecases import NewAccount, create_account
 from desk.conversations import store, usecases
 from desk.conversations.notes import EventStored
 from desk.conversations.rules import Conversation

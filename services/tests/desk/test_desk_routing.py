@@ -260,14 +260,14 @@ def test_words_that_may_be_anger_are_asked_about(routed: Desk, own_bot: BotDoubl
     conversation.send("不等了！")
     asked = conversation.wait_text("位置还给您留着。要继续等人工同事，还是先不用了？")
     assert [button["title"] for button in asked["buttons"]] == ["继续等", "不用了"]
-    conversation.send(None, payload="/keep_waiting")
+    conversation.send(None, payload="desk:keep_waiting")
     assert conversation.poll()["state"] == "queued"
     full = agent.get(f"/handoffs/{agent.queued(conversation)['id']}").json()
     assert full["since_queued"]["messages_while_waiting"] == 3
     assert [said["text"] for said in full["since_queued"]["last"]] == ["不等了，我要投诉", "不等了！", "继续等"]
-    conversation.send(None, payload="/leave_queue")
+    conversation.send(None, payload="desk:leave_queue")
     conversation.wait_state("bot")
-    conversation.send(None, payload="/leave_queue")  # an old button: to the bot it is only its words
+    conversation.send(None, payload="desk:leave_queue")  # an old button: to the bot it is only its words
     conversation.wait_text("收到：不用了")
     assert not [body for body in own_bot.messages if body["payload"]]
 

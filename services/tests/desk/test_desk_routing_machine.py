@@ -12,16 +12,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from desk.agents import accounts
 from desk.agents import store as agent_store
+from desk.agents.account_rules import COMMAND_LINE
 from desk.agents.rules import SKILL_GROUPS, Agent
 from desk.agents.store import agents
 from desk.conversations import store as conversation_store
 from desk.conversations import usecases as conversations
 from desk.conversations.store import conversations as conversation_table
-from desk.handoffs import duty, offer_store, offers, queue_store, store, supervision, transfers, usecases, waiting
-from desk.handoffs.ranking import weight_for
+from desk.handoffs import duty, hearing, offer_store, offers, queue_store, store, supervision, transfers, usecases
+from desk.handoffs.ranking import may_expire, weight_for
 from desk.handoffs.rules import Handoff
 from desk.kernel import ids, policy, settings, wording
+from desk.kernel.clock import iso
 from desk.kernel.context import Scene
 from desk.kernel.database import create_engine, metadata
 from desk.kernel.errors import DeskError
@@ -39,6 +42,7 @@ POLICY = policy.load(SETTINGS.playbook_dir)
 START = datetime(2026, 11, 22, 2, tzinfo=UTC)
 PRESENCE_SECONDS = 900
 OPEN = {"queued", "active"}
+ASK_BOT = "先问机器人"
 
 numbers = st.integers(0, 10_000)
 modes = st.sampled_from(["auto", "auto", "pull"])
@@ -139,6 +143,29 @@ class HandoffDesk(RuleBasedStateMachine):
         found = self.handoffs(*states)
         return found[number % len(found)] if found else None
 
+    def offered(self) -> list[Handoff]:
+        """What is offered to somebody."""
+        return [handoff for handoff in self.handoffs("queued") if handoff.offered_agent_id is not None]
+
+    def has(self, situation: str) -> bool:
+        """Whether anything is `offered` or `active`: rules that need it are not drawn in vain."""
+        if not hasattr(self, "agents"):
+            return False
+        return bool(self.offered() if situation == "offered" else self.handoffs(situation))
+
+    def some_offer(self, number: int) -> tuple[Handoff, Agent]:
+        """One of the offers, and to whom."""
+        found = self.offered()
+        handoff = found[number % len(found)]
+        return handoff, self.agent(self.agents.index(str(handoff.offered_agent_id)))
+
+    def owner_of(self, handoff: Handoff) -> str:
+        """Who owns its conversation."""
+        query = sa.select(conversation_table.c.owner_kind).where(conversation_table.c.id == handoff.conversation_id)
+        owner = str(self.connection.execute(query).scalar_one())
+        self.connection.rollback()
+        return owner
+
     # What customers do
 
     @rule(
@@ -184,9 +211,12 @@ class HandoffDesk(RuleBasedStateMachine):
         if handoff is not None:
             assert self.run(lambda c: usecases.cancel(c, handoff.conversation_id, self.scene())) is None
 
-    @rule(number=numbers, text=st.sampled_from(["算了", "不等了", "不等了，我要投诉", "在吗"]))
+    @rule(
+        number=numbers,
+        text=st.sampled_from(["算了", "不等了", "不等了，我要投诉", "在吗", "13800138000", ASK_BOT, ASK_BOT]),
+    )
     def a_customer_writes(self, number: int, text: str) -> None:
-        """While waiting or while an agent is there."""
+        """While waiting, while the bot answers meanwhile, or while an agent is there."""
         handoff = self.some(number, *OPEN)
         if handoff is None:
             return
@@ -194,17 +224,19 @@ class HandoffDesk(RuleBasedStateMachine):
 
         def receive(connection: sa.Connection) -> None:
             accepted = conversations.accept_from_customer(connection, handoff.conversation_id, incoming, self.scene())
-            waiting.heard(connection, accepted.event, self.scene())
+            hearing.hear(connection, accepted.event, self.scene())
 
+        before = self.owner_of(handoff)
         assert self.run(receive) is None
         left = [h for h in self.handoffs("cancelled") if h.id == handoff.id]
-        assert bool(left) == (handoff.state == "queued" and text == "算了")
+        assert bool(left) == (before == "queue" and text == "算了")
+        assert self.owner_of(handoff) == ("bot" if left or (before == "queue" and text == ASK_BOT) else before)
 
     @rule(number=numbers)
-    def a_customer_comes_back_to_a_closed_conversation(self, number: int) -> None:
-        """And asks for a person again: the same conversation has a second handoff."""
-        handoff = self.some(number, "resolved", "handed_back", "cancelled")
-        if handoff is None:
+    def a_customer_comes_back(self, number: int) -> None:
+        """Or went on with the bot, and asks for a person again: a second handoff, in the place of the first."""
+        handoff = self.some(number, "resolved", "handed_back", "cancelled", "queued")
+        if handoff is None or self.owner_of(handoff) in {"queue", "agent"}:
             return
         incoming = conversations.Incoming(f"k{next(self.serial)}", "又有问题")
 
@@ -212,10 +244,13 @@ class HandoffDesk(RuleBasedStateMachine):
             conversations.accept_from_customer(connection, handoff.conversation_id, incoming, self.scene())
             conversation = conversations.existing(connection, handoff.conversation_id)
             if conversation.owner_kind == "bot":
-                escalation = usecases.Escalation(f"h_{next(self.serial)}", handoff.summary, None)
+                escalation = usecases.Escalation(f"h_{next(self.serial)}", handoff.summary, handoff.summary_fault)
                 usecases.queue(connection, conversation, escalation, self.scene())
 
         assert self.run(again) is None
+        (new,) = [h for h in self.handoffs("queued") if h.conversation_id == handoff.conversation_id]
+        if handoff.state == "queued":
+            assert (new.queued_at, new.front, new.contact) == (handoff.queued_at, handoff.front, handoff.contact)
 
     # What agents do
 
@@ -248,37 +283,37 @@ class HandoffDesk(RuleBasedStateMachine):
         possible = mine or (handoff.state == "queued" and agent.presence == "online" and fits and allowed)
         assert isinstance(result, DeskError) != possible
 
+    @precondition(lambda self: self.has("offered"))
     @rule(which=numbers)
     def an_offer_is_accepted(self, which: int) -> None:
         """An offer that is out can always be accepted."""
-        offered = [handoff for handoff in self.handoffs("queued") if handoff.offered_agent_id is not None]
-        if offered:
-            handoff = offered[which % len(offered)]
-            agent = self.agent(self.agents.index(str(handoff.offered_agent_id)))
-            taken = self.run(lambda c: usecases.claim(c, handoff.id, agent, self.scene()))
-            assert not isinstance(taken, DeskError), taken
-            assert (taken.state, taken.agent_id) == ("active", agent.id)
+        handoff, agent = self.some_offer(which)
+        taken = self.run(lambda c: usecases.claim(c, handoff.id, agent, self.scene()))
+        assert not isinstance(taken, DeskError), taken
+        assert (taken.state, taken.agent_id) == ("active", agent.id)
 
-    @rule(which=numbers, seen=st.booleans())
-    def an_offer_is_seen_or_declined(self, which: int, seen: bool) -> None:
+    @precondition(lambda self: self.has("offered"))
+    @rule(which=numbers)
+    def an_offer_is_seen(self, which: int) -> None:
         """Seen and not answered counts as missed when it runs out."""
-        offered = [handoff for handoff in self.handoffs("queued") if handoff.offered_agent_id is not None]
-        if not offered:
-            return
-        handoff = offered[which % len(offered)]
-        agent = self.agent(self.agents.index(str(handoff.offered_agent_id)))
-        if seen:
-            self.run(lambda c: offer_store.mark_shown(c, handoff.id, agent.id))
-        else:
-            declined = self.run(lambda c: offers.decline(c, handoff.id, agent, self.scene(), reason="在忙"))
-            assert declined.offered_agent_id is None, declined
+        handoff, agent = self.some_offer(which)
+        self.run(lambda c: offer_store.mark_shown(c, handoff.id, agent.id))
 
+    @precondition(lambda self: self.has("offered"))
+    @rule(which=numbers)
+    def an_offer_is_declined(self, which: int) -> None:
+        """It goes on to others; a transfer that was meant for this agent is then for everybody."""
+        handoff, agent = self.some_offer(which)
+        declined = self.run(lambda c: offers.decline(c, handoff.id, agent, self.scene(), reason="在忙"))
+        assert (declined.offered_agent_id, declined.passed.get(agent.id)) == (None, iso(self.now))
+        assert declined.target_agent_id != agent.id
+
+    @precondition(lambda self: self.has("active"))
     @rule(number=numbers, which=numbers, to_group=st.booleans(), group=st.sampled_from(SKILL_GROUPS))
     def an_agent_transfers(self, number: int, which: int, to_group: bool, group: str) -> None:
         """To a group or a colleague; who cannot is refused and keeps it."""
         handoff, target = self.some(which, "active"), self.agent(number)
-        if handoff is None:
-            return
+        assert handoff is not None
         owner = self.agent(self.agents.index(str(handoff.agent_id)))
         moved = self.run(
             lambda c: transfers.transfer(
@@ -296,12 +331,38 @@ class HandoffDesk(RuleBasedStateMachine):
         if possible:
             assert (moved.state, moved.front, moved.queued_at) == ("queued", 1, handoff.queued_at)
 
+    @precondition(lambda self: self.has("active"))
+    @rule(number=numbers, which=numbers, accept=st.booleans())
+    def a_colleague_answers_a_transfer(self, number: int, which: int, accept: bool) -> None:
+        """Accepted, it is theirs; declined, it is for everybody, at the front, and its sender is not asked at once."""
+        handoff, target = self.some(which, "active"), self.agent(number)
+        assert handoff is not None
+        owner = self.agent(self.agents.index(str(handoff.agent_id)))
+        if target.id == owner.id:
+            return
+        self.an_agent_sets_their_presence(number, "online", False)
+
+        def transfer_and_answer(connection: sa.Connection) -> Handoff:
+            to: dict[str, Any] = {"group": None, "target_agent_id": target.id, "note": "请接手"}
+            moved = transfers.transfer(connection, handoff.conversation_id, owner, self.scene(), **to)
+            if moved.offered_agent_id is None:
+                return moved  # no room: it waits for this colleague
+            assert moved.offered_agent_id == target.id
+            if accept:
+                return usecases.claim(connection, moved.id, target, self.scene())
+            return offers.decline(connection, moved.id, target, self.scene(), reason="不会")
+
+        done = self.run(transfer_and_answer)
+        answers = {("active", target.id, target.id), ("queued", None, None), ("queued", None, target.id)}
+        assert (done.state, done.agent_id, done.target_agent_id) in answers
+        assert done.state == "active" or (done.front, done.passed.get(owner.id)) == (1, iso(self.now))
+
+    @precondition(lambda self: self.has("active"))
     @rule(which=numbers, way=st.sampled_from(["resolve", "hand_back"]))
     def an_agent_finishes(self, which: int, way: str) -> None:
         """Resolved, or back to the bot."""
         handoff = self.some(which, "active")
-        if handoff is None:
-            return
+        assert handoff is not None
         owner, scene = self.agent(self.agents.index(str(handoff.agent_id))), self.scene()
         conversation_id = handoff.conversation_id
         if way == "resolve":
@@ -321,6 +382,17 @@ class HandoffDesk(RuleBasedStateMachine):
             self.run(lambda c: supervision.take_over(c, conversation_id, supervisor, self.scene()))
             self.run(lambda c: supervision.join(c, conversation_id, supervisor, self.scene()))
 
+    @rule(number=st.integers(0, 3), force=st.booleans())
+    def an_account_is_disabled_and_enabled_again(self, number: int, force: bool) -> None:
+        """Open conversations are in the way of that, unless it is forced."""
+        agent, job = self.agent(number), {"actor": COMMAND_LINE, "scene": self.scene(), "force": force}
+        done = self.run(lambda c: accounts.disable(c, agent.id, give_back=duty.give_back_all, **job))
+        assert isinstance(done, DeskError) == (agent.load > 0 and not force)
+        if not isinstance(done, DeskError):
+            assert (done.disabled, done.load, done.presence) == (True, 0, "offline")
+            self.run(lambda c: accounts.enable(c, agent.id, COMMAND_LINE, self.now))
+            self.an_agent_sets_their_presence(number, "online", False)
+
     # What time and the machine do
 
     @rule()
@@ -329,10 +401,13 @@ class HandoffDesk(RuleBasedStateMachine):
         self.run(lambda c: routing.route(c, self.scene()))
         self.run(lambda c: routing.clear_up(c, self.scene()))
 
-    @rule(seconds=st.sampled_from([1, 21, 61, 130, 901]))
-    def time_passes(self, seconds: int) -> None:
-        """And the router notices."""
+    @rule(seconds=st.sampled_from([1, 21, 61, 130, 901]), consoles_open=st.booleans())
+    def time_passes(self, seconds: int, consoles_open: bool) -> None:
+        """And the router notices; an open console is a sign of life."""
         self.now += timedelta(seconds=seconds)
+        for agent_id in self.agents if consoles_open else []:
+            until = self.now + timedelta(seconds=PRESENCE_SECONDS)
+            self.run(lambda c, one=agent_id, then=until: agent_store.renew_presence(c, one, then))
         self.the_router_runs()
 
     @rule(all_pages_closed=st.integers(0, 5).map(lambda dice: dice == 0))
@@ -341,7 +416,7 @@ class HandoffDesk(RuleBasedStateMachine):
         if not all_pages_closed:
             return
         self.now += timedelta(seconds=POLICY.place_kept_seconds + 1)
-        promised = {handoff.id for handoff in self.handoffs("queued") if handoff.kept}
+        promised = {handoff.id for handoff in self.handoffs("queued") if not may_expire(handoff)}
         self.run(lambda c: routing.clear_up(c, self.scene()))
         assert promised <= {handoff.id for handoff in self.handoffs("queued")}
 
@@ -360,6 +435,9 @@ class HandoffDesk(RuleBasedStateMachine):
     def every_conversation_has_exactly_one_owner(self) -> None:
         """Queue and agents own exactly those with an open handoff, and the same one."""
         rows = self.connection.execute(sa.select(conversation_table)).all()
+        kept = set(
+            self.connection.execute(sa.select(store.steps.c.handoff_id).where(store.steps.c.kind == "kept")).scalars()
+        )
         self.connection.rollback()
         held = {handoff.conversation_id: handoff for handoff in self.handoffs(*OPEN)}
         assert len(held) == len(self.handoffs(*OPEN))
@@ -369,7 +447,8 @@ class HandoffDesk(RuleBasedStateMachine):
             if handoff is None:
                 assert owner in {("bot", "bot", None), ("none", "closed", None)}
             elif handoff.state == "queued":
-                assert owner == ("queue", "queued", None)
+                assert owner in {("queue", "queued", None), ("bot", "bot", None)}
+                assert owner[0] == "queue" or handoff.id in kept
                 assert handoff.agent_id is None
             else:
                 assert owner == ("agent", "active", handoff.agent_id)

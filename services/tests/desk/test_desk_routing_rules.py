@@ -11,13 +11,14 @@ from desk.handoffs import machine, ranking
 from desk.handoffs.leaving import wish_to_leave
 from desk.handoffs.machine import IllegalTransitionError, Situation, Transition
 from desk.handoffs.rules import Server, queue_places
-from desk.kernel import policy, settings
+from desk.kernel import policy, settings, wording
 from desk.routing.rules import Candidate, Waiting, choose
 from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
-POLICY = policy.load(settings.load({}, require_secrets=False).playbook_dir)
+PLAYBOOK = settings.load({}, require_secrets=False).playbook_dir
+POLICY, WORDING = policy.load(PLAYBOOK), wording.load(PLAYBOOK)
 
 
 @pytest.mark.parametrize("transition", get_args(Transition))
@@ -79,6 +80,11 @@ def test_a_weight_is_never_more_than_the_agent_has() -> None:
         ("好的 不用了 谢谢你", "leave"),
         ("取消排队", "leave"),
         ("我不要人工了", "leave"),
+        ("不用人工了，謝謝", "leave"),
+        ("先不用轉了", "leave"),
+        ("取消排隊", "leave"),
+        ("唔使人工喇", "leave"),
+        ("唔等喇", "ask"),
         ("不等了", "ask"),
         ("好吧，那我不等了，谢谢", "ask"),
         ("没事了谢谢", None),
@@ -97,7 +103,7 @@ def test_a_weight_is_never_more_than_the_agent_has() -> None:
     ],
 )
 def test_words_that_leave_the_queue(text: str, wish: str | None) -> None:
-    assert wish_to_leave(text, POLICY.leaving) == wish
+    assert wish_to_leave(WORDING.simplified(text), POLICY.leaving) == wish
 
 
 def waiting(**changes: Any) -> Waiting:
@@ -216,3 +222,16 @@ def test_without_the_file_the_desk_says_so(tmp_path: Path) -> None:
 def test_what_the_file_leaves_out_keeps_its_default(tmp_path: Path) -> None:
     (tmp_path / "routing.yml").write_text("mode: pull", encoding="utf-8")
     assert (policy.load(tmp_path).mode, policy.load(tmp_path).offer_seconds) == ("pull", 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "holds"),
+    [
+        ("轉人工！", "human_wishes", True),
+        ("先問機器人吧。", "case.ask_bot_wishes", True),
+        ("先问机器人", "case.ask_bot_wishes", True),
+        ("先问机器人退款多久到", "case.ask_bot_wishes", False),
+    ],
+)
+def test_a_wish_is_just_that_in_traditional_characters_too(text: str, key: str, holds: bool) -> None:
+    assert WORDING.is_just(text, key) == holds

@@ -84,13 +84,15 @@ def test_one_utter_call_is_one_reply_with_text_buttons_and_card(bot: Any) -> Non
 def test_the_metadata_reaches_the_actions(bot: Any) -> None:
     chat = bot.chat()
     context = {"customer": {"customer_id": "C1001", "verified_by": "signed"}, "page": {"order_id": "20261118000123"}}
-    seen = card_and_metadata(chat.say("我的快递到哪了", context=context))
+    service = {"on_duty": False, "open": False, "next_open_words": "明天 08:00", "queue_length": 2}
+    seen = card_and_metadata(chat.say("我的快递到哪了", context=context, service=service))
     assert seen == {
         "message_id": f"m_{chat.conversation_id}_1",
         "at": "2026-11-22T02:00:00Z",
         "session": 1,
         "conversation_id": chat.conversation_id,
         "context": context,
+        "service": service,
         "text": "我的快递到哪了",
         "payload": None,
     }

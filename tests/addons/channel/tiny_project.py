@@ -172,7 +172,7 @@ def write_project(folder: Path, actions_port: int) -> None:
         file.write_text(text, encoding="utf-8")
     (folder / "endpoints.yml").write_text(
         f"action_endpoint:\n  url: http://127.0.0.1:{actions_port}/webhook\n"
-        "tracker_store:\n  type: SQL\n  dialect: sqlite\n  db: tracker.db\n",
+        "tracker_store:\n  type: addons.tracker_store.ConversationStore\n  dialect: sqlite\n  db: tracker.db\n",
         encoding="utf-8",
     )
 

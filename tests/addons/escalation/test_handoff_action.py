@@ -70,6 +70,37 @@ def test_somebody_elses_order_on_the_page_is_not_shown(shop: ShopApi, running_sh
     assert "order" not in summary_in(messages)
 
 
+def test_out_of_hours_the_first_words_say_when(dead_shop: ShopApi) -> None:
+    service = {"on_duty": False, "open": False, "next_open_words": "周一 08:00", "queue_length": 0}
+    messages, _ = run(dead_shop, [said("转人工", "request_human", service=service)])
+    assert "周一 08:00 上班" in messages[0]["text"]
+    assert summary_in(messages)["handoff_id"]
+
+
+def test_the_parcel_of_a_named_order_and_the_open_tickets_are_asked_for_at_the_handoff(
+    shop: ShopApi, running_shop: Any
+) -> None:
+    customer_id = running_shop.fixtures["customers"]["normal"]["customer_id"]
+    order_id = running_shop.fixtures["order_shipped"]
+    body = {"customer_id": customer_id, "topic": "app", "facts": {}, "steps": [], "sentence": "App 闪退。"}
+    before = sum(ticket["state"] == "open" for ticket in shop.tickets(customer_id))
+    shop.file_ticket(body, "test-open-ticket")
+    named = said(
+        f"{order_id}怎么还没到，转人工",
+        "query_logistics",
+        "request_human",
+        context={"customer": {"customer_id": customer_id, "verified_by": "signed"}},
+        entities={"order_id": order_id},
+    )
+    latest = {**named, **named["parse_data"]}  # as the SDK has the newest message
+    summary = summary_in(run(shop, [latest])[0])
+    assert summary["customer"]["open_tickets"] == before + 1
+    assert summary["order"]["order_id"] == order_id
+    assert summary["logistics"]["tracking_number"]
+    assert {"order_status", "days_late"} <= {fact["name"] for fact in summary["facts"]}
+    assert [(issue["intent"], issue["state"]) for issue in summary["issues"]] == [("query_logistics", "open")]
+
+
 def test_without_the_shop_the_person_is_queued_all_the_same(dead_shop: ShopApi) -> None:
     context = {"customer": {"customer_id": "C1001"}, "page": {"order_id": "20261118000123"}}
     messages, _ = run(dead_shop, [said("转人工", "request_human", context=context)])

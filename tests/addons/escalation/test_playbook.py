@@ -39,6 +39,8 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("tiers: [gold]", "tiers: [goold]", "priority_boosts.2.tiers"),
         ("kind: talk}", "kind: chat}", "intents.greet.kind"),
         ("{call}没问题", "{ruf}没问题", "first_words.default"),
+        ('  urgent: "{next} 上班', '  urgent: "{wann} 上班', "promise_words_closed"),
+        ("  low: 这会儿不在座位上", "  lwo: 这会儿不在座位上", "promise_words_away"),
     ],
 )
 def test_a_mistake_is_named_with_line_and_field(tmp_path: Path, old: str, new: str, field: str) -> None:
@@ -48,7 +50,9 @@ def test_a_mistake_is_named_with_line_and_field(tmp_path: Path, old: str, new: s
     assert field in str(error.value)
     line = int(str(error.value).split("line ")[1].split(",")[0])
     lines = file.read_text(encoding="utf-8").splitlines()
-    assert field.startswith("first_words") or new.split("\n", maxsplit=1)[0].strip() in lines[line - 1]
+    assert (
+        field.startswith(("first_words", "promise_words")) or new.split("\n", maxsplit=1)[0].strip() in lines[line - 1]
+    )
 
 
 def test_a_missing_file_and_broken_yaml_are_named(tmp_path: Path) -> None:
@@ -79,7 +83,7 @@ def test_every_intent_of_the_domain_is_known() -> None:
 def test_the_codes_are_those_of_the_contract() -> None:
     known = SCHEMA["definitions"]["trigger_code"]["enum"]
     assert set(load().triggers) <= set(known)
-    assert set(known) - set(load().triggers) == {"malicious_complaint"}
+    assert set(known) - set(load().triggers) == {"repeat_contact"}  # the desk's own, in playbook/repeat_contact.yml
 
 
 FORBIDDEN = ("耐心等待", "请您理解", "可能", "大概", "保证", "绝对", "亲，", "反馈一下", "换个说法")
@@ -128,3 +132,36 @@ def test_the_same_words_are_never_said_twice_in_a_row() -> None:
 
 def test_the_wordings_vary_between_conversations() -> None:
     assert len({first(said("转人工", "request_human", message_id=f"m{n}")) for n in range(30)}) >= 3
+
+
+TOMORROW = {"on_duty": False, "open": False, "next_open_words": "明天 08:00", "queue_length": 2}
+AWAY = {"on_duty": False, "open": True, "next_open_words": None, "queue_length": 0}
+CLOSED_FOR_LONG = {"on_duty": False, "open": False, "next_open_words": None, "queue_length": 0}
+ON_DUTY = {"on_duty": True, "open": False, "next_open_words": "明天 08:00", "queue_length": 0}
+REASONS = [("转人工", "request_human"), ("脸都过敏了", "report_safety_issue"), ("我要投诉12315", "complain")]
+
+
+@pytest.mark.parametrize(("text", "intent"), REASONS)
+@pytest.mark.parametrize("number", range(4))  # every wording of the list
+def test_with_nobody_on_duty_nobody_comes_at_once(text: str, intent: str, number: int) -> None:
+    def words(service: dict[str, Any] | None) -> str:
+        return first(said(text, intent, message_id=f"m{number}", service=service))
+
+    for service in (TOMORROW, AWAY, CLOSED_FOR_LONG):
+        spoken = words(service)
+        assert not [word for word in ("马上", "有空位就来", "按顺序接您") if word in spoken], spoken
+        assert "您说的都留着" in spoken
+        assert ("明天 08:00 上班" in spoken) == (service is TOMORROW)
+    assert words(ON_DUTY) == words(None)  # who is online counts, whatever the calendar says
+    assert [word for word in ("马上", "有空位就来", "按顺序接您") if word in words(None)]
+
+
+@pytest.mark.parametrize("service", [{}, {"on_duty": None}, {"on_duty": "no"}, {"open": False}])
+def test_a_desk_that_does_not_know_changes_nothing(service: dict[str, Any]) -> None:
+    assert first(said("转人工", "request_human", service=service)) == first(said("转人工", "request_human"))
+
+
+def test_the_words_for_nobody_on_duty_keep_the_tone() -> None:
+    words = load().first_words
+    for promise in (*words.promises_closed.values(), *words.promises_away.values()):
+        assert not [word for word in (*FORBIDDEN, "马上", "立刻") if word in promise], promise

@@ -118,10 +118,14 @@ def changed_file(tmp_path: Path, old: str, new: str) -> Path:
 
 
 def switched_off(tmp_path: Path, code: str) -> Playbook:
+    return load_file(switched_off_file(tmp_path, code))
+
+
+def switched_off_file(tmp_path: Path, code: str) -> Path:
     before, after = SOURCE.split(f"\n  {code}:", 1)
     file = tmp_path / "escalation.yml"
     file.write_text(f"{before}\n  {code}:" + after.replace("enabled: true", "enabled: false", 1), encoding="utf-8")
-    return load_file(file)
+    return file
 
 
 @pytest.mark.parametrize("stored", STORED)
@@ -202,8 +206,19 @@ def test_the_command_prints_differences_and_counts(tmp_path: Path, capsys: pytes
     file = changed_file(tmp_path, "    at_level: 3\n    twice_level: 2", "    at_level: 2\n    twice_level: 2")
     assert main([str(export), "--playbook", str(file)]) == 0
     printed = capsys.readouterr().out
-    assert "c_1  m_1  none -> anger  怎么这么慢啊" in printed
+    version = load().rule_version
+    assert f"c_1  m_1  none -> anger@{version}  怎么这么慢啊" in printed
     assert "1 decisions differ" in printed
+    assert main([str(export), "--playbook", str(switched_off_file(tmp_path, "anger"))]) == 0
+    assert f"c_1  m_4  anger@1 -> none@{version}  天天明天明天，烦死了" in capsys.readouterr().out
+
+
+def test_what_the_desk_exports_can_be_replayed() -> None:
+    """The desk's own test writes exactly this file: services/tests/desk/test_desk_export.py."""
+    example = Path(__file__).resolve().parents[3] / "contracts/examples/exported_conversation.json"
+    (stored,) = read_export([json.dumps(json.loads(example.read_text(encoding="utf-8")))])
+    judged = replay(stored, load())
+    assert (judged.messages, judged.handoffs, judged.differences) == (2, 1, ())
 
 
 def test_files_that_cannot_be_used_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

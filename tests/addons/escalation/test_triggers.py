@@ -9,6 +9,7 @@ import pytest
 from addons.escalation.events import read_conversation
 from addons.escalation.playbook import load
 from addons.escalation.rules import evaluate, requested
+from addons.escalation.wording import first_words
 from tests.addons.escalation.tracker_lines import (
     Event,
     answered,
@@ -37,6 +38,10 @@ def order_finding(amount_fen: int, **more: Any) -> Event:
 ANGRY, CALM = "angry", ("neutral", 0)
 
 FIRES = {
+    "a threat of somebody the shop has marked": (
+        "malicious_complaint",
+        [slot("customer_profile", {"risk_tags": ["extortion"]}), said("不赔我就去投诉", "complain")],
+    ),
     "asks for a person": ("customer_request", [said("转人工", "request_human")]),
     "asks for a person and more": (
         "customer_request",
@@ -302,6 +307,10 @@ STAYS = {
     "was here before, nothing else": [
         said("你好", "greet", context={"previous_contacts": [{"conversation_id": "c0"}]})
     ],
+    "marked by the shop, asks a question": [
+        slot("customer_profile", {"risk_tags": ["malicious_complaint"]}),
+        said("我的快递到哪了", "query_logistics"),
+    ],
     "after a handoff the window is new": [
         handed_over(said("你们什么破玩意", "complain", emotion=(ANGRY, 3), message_id="m1")),
         said("怎么搞的", "query_logistics", emotion=(ANGRY, 2), message_id="m2"),
@@ -326,8 +335,43 @@ def test_stays_with_the_bot(name: str) -> None:
 
 
 def test_every_code_of_the_playbook_has_a_case() -> None:
-    by_action_or_channel = {"technical_fault", "bot_unavailable", "repeat_contact"}
+    by_action_or_channel = {"technical_fault", "bot_unavailable"}
     assert {code for code, _ in FIRES.values()} | by_action_or_channel == set(load().triggers)
+
+
+THREAT = said("不赔一千我就打12315投诉", "complain", emotion=(ANGRY, 2))
+
+
+def test_a_malicious_complaint_goes_to_a_supervisor_and_sounds_like_any_other() -> None:
+    marked = read_conversation([slot("customer_profile", {"risk_tags": ["malicious_complaint"]}), THREAT])
+    plain = read_conversation([THREAT])
+    decision, other = evaluate(marked, load()), evaluate(plain, load())
+    assert decision is not None
+    assert other is not None
+    assert [trigger.code for trigger in decision.triggers] == [*(t.code for t in other.triggers), "malicious_complaint"]
+    assert decision.triggers[-1].evidence == (THREAT["metadata"]["message_id"],)
+    assert "supervisor" in decision.tags
+    assert "supervisor" not in other.tags
+    assert (decision.priority, decision.skill_group) == (other.priority, other.skill_group)
+    assert first_words(marked, decision, load()) == first_words(plain, other, load())
+
+
+@pytest.mark.parametrize("tags", [["complaint_prone"], ["frequent_returns"], "malicious_complaint", None, [7]])
+def test_only_the_shops_own_mark_makes_it_malicious(tags: Any) -> None:
+    assert "malicious_complaint" not in codes(slot("customer_profile", {"risk_tags": tags}), THREAT)
+
+
+def test_what_was_refused_when_an_order_was_chosen_is_the_wish_before() -> None:
+    events = [
+        said("我要退货", "request_return", message_id="m1"),
+        *did("order_form"),
+        said("第一个", "inform", message_id="m2"),
+        *did("action_answer_order"),
+        order_finding(100, code="not_eligible", message_id="m2"),
+        uttered("超期了"),
+        said("我就要退", "request_return", message_id="m3"),
+    ]
+    assert "policy_exception" in codes(*events)
 
 
 def test_an_action_asks_for_a_person_in_the_middle_of_its_turn() -> None:

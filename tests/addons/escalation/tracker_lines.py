@@ -19,6 +19,7 @@ def said(
     payload: str | None = None,
     bare: bool = False,
     words: tuple[str, ...] = (),
+    service: dict[str, Any] | None = None,
 ) -> Event:
     """A customer message as the desk's channel stores it; `bare` as `rasa test core` has it, without metadata."""
     parse_data: dict[str, Any] = {
@@ -41,6 +42,7 @@ def said(
             "text": text,
             "payload": payload,
             "context": context or {},
+            "service": service,
         }
     return event
 

@@ -1,8 +1,9 @@
-/** Pages: signing in, and the workplace with or without a conversation. */
+/** Pages: signing in, choosing a password, the workplace with or without a conversation, accounts. */
 
 import { createRouter, createWebHistory, type Router } from "vue-router";
 import { useSession } from "./stores/session";
 import LoginPage from "./views/LoginPage.vue";
+import PasswordPage from "./views/PasswordPage.vue";
 import WorkPlace from "./views/WorkPlace.vue";
 
 export function makeRouter(): Router {
@@ -12,13 +13,19 @@ export function makeRouter(): Router {
       { path: "/login", name: "login", component: LoginPage },
       { path: "/", name: "desk", component: WorkPlace },
       { path: "/c/:conversation", name: "conversation", component: WorkPlace },
+      { path: "/password", name: "password", component: PasswordPage },
+      { path: "/accounts", name: "accounts", component: () => import("./views/AccountsPage.vue") },
       { path: "/:rest(.*)*", redirect: { name: "desk" } },
     ],
   });
   router.beforeEach((to) => {
     const session = useSession();
     if (to.name !== "login" && !session.agent) return { name: "login", query: { next: to.fullPath } };
-    if (to.name === "login" && session.agent) return { name: "desk" };
+    if (!session.agent) return true;
+    if (to.name === "login") return { name: "desk" };
+    if (session.mustChangePassword && to.name !== "password") return { name: "password", query: { next: to.fullPath } };
+    if (to.name === "password" && !session.mustChangePassword) return { name: "desk" };
+    if (to.name === "accounts" && !session.isAdministrator) return { name: "desk" };
     return true;
   });
   return router;

@@ -38,7 +38,6 @@ def _columns(long_ago: str) -> dict[str, list[sa.Column]]:
         sa.Column("offer_shown", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("offer_count", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("passed", Json, nullable=False, server_default="{}"),
-        sa.Column("kept", sa.Boolean(), nullable=False, server_default=sa.false()),
     ]
     return {"agents": agents, "conversations": [sa.Column("customer_seen_at", UtcTime())], "handoffs": handoffs}
 

@@ -13,6 +13,7 @@ import type {
   Transfer,
 } from "../contract/desk";
 import type { CustomerAnswer } from "../contract/shop";
+import { accountCalls } from "./accounts";
 import type { Call } from "./http";
 
 export type DeskApi = ReturnType<typeof createDeskApi>;
@@ -21,6 +22,7 @@ export function createDeskApi(call: Call) {
   const conversation = (id: string): string => `/conversations/${encodeURIComponent(id)}`;
   const handoff = (id: string): string => `/handoffs/${encodeURIComponent(id)}`;
   return {
+    ...accountCalls(call),
     login: (username: string, password: string) =>
       call<LoginAnswer>("POST", "/agents/login", { username, password }),
     logout: () => call<void>("POST", "/agents/logout"),

@@ -27,7 +27,7 @@ export interface HttpOptions {
   onSkew?: (skewMs: number) => void;
 }
 
-export type Method = "GET" | "POST" | "PUT";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export type Call = <Answer>(method: Method, path: string, body?: unknown) => Promise<Answer>;
 
 /** A function that calls `path` below /api/v1 and gives the parsed answer. Throws ApiError and nothing else. */

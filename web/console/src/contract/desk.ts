@@ -8,9 +8,12 @@ export interface Agent {
   agent_id: string;
   username: string;
   display_name: string;
-  role: "agent" | "supervisor" | string;
+  role: "agent" | "supervisor" | "administrator" | string;
   groups: string[];
   capacity: number;
+  tags?: string[];
+  /** nothing else works before they have chosen a password */
+  must_change_password?: boolean;
   presence?: Presence;
 }
 

@@ -15,7 +15,10 @@ export const useSession = defineStore("session", () => {
   const checked = ref(false);
   /** the desk ended a running session (as opposed to signing out) */
   const expired = ref(false);
-  const isSupervisor = computed(() => agent.value?.role === "supervisor");
+  const isAdministrator = computed(() => agent.value?.role === "administrator");
+  /** may see and take over what colleagues do, as administrators may */
+  const isSupervisor = computed(() => agent.value?.role === "supervisor" || isAdministrator.value);
+  const mustChangePassword = computed(() => agent.value?.must_change_password === true);
 
   /** Reads the session of the cookie. Throws ApiError when the desk cannot be asked. */
   async function restore(): Promise<void> {
@@ -45,6 +48,11 @@ export const useSession = defineStore("session", () => {
     presence.value = (await desk.setPresence(state)).state;
   }
 
+  async function changePassword(oldPassword: string, newPassword: string): Promise<void> {
+    await desk.changePassword(oldPassword, newPassword);
+    if (agent.value) agent.value = { ...agent.value, must_change_password: false };
+  }
+
   /** Signs out here even when the desk cannot be told; the error still says so. */
   async function logout(): Promise<void> {
     try {
@@ -64,5 +72,5 @@ export const useSession = defineStore("session", () => {
     leave();
   }
 
-  return { agent, presence, checked, expired, isSupervisor, restore, login, setPresence, logout, expire };
+  return { agent, presence, checked, expired, isSupervisor, isAdministrator, mustChangePassword, changePassword, restore, login, setPresence, logout, expire };
 });

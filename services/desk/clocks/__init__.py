@@ -1,0 +1,1 @@
+"""Clocks: business time, and how the next opening is said."""

@@ -1,0 +1,1 @@
+"""Webhooks: other helpdesks are told what happens to handoffs."""
