@@ -33,7 +33,6 @@ T = TypeVar("T")
 metadata = sa.MetaData()
 
 _BATCH_JOBS = 256
-_BATCH_JOBS_SHARED = 1
 _SINGLE_ATTEMPTS = 5
 _READERS = 4
 _RETRY_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
@@ -140,9 +139,6 @@ class Database:
 
     def __init__(self, url: str, publish: Callable[[Note], None]) -> None:
         self._write_engine = create_engine(url, writer=True)
-        # A batch keeps the rows of all its jobs until it commits, in no common order. SQLite has one writer anyway;
-        # on PostgreSQL the batches of several processes would wait for each other and end as deadlocks.
-        self._batch_jobs = _BATCH_JOBS if self._write_engine.dialect.name == "sqlite" else _BATCH_JOBS_SHARED
         self._read_engine = create_engine(url, pool_size=_READERS)
         self._publish = publish
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -205,7 +201,7 @@ class Database:
     def _collect(self, first: _Job) -> tuple[list[_Job], bool]:
         """All jobs that are waiting, up to the batch size, and whether the stop sign was among them."""
         batch = [first]
-        while len(batch) < self._batch_jobs:
+        while len(batch) < _BATCH_JOBS:
             try:
                 job = self._jobs.get_nowait()
             except Empty:
