@@ -189,7 +189,7 @@ class Desks:
                 trouble = repr(error)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if answer.status >= 500 or answer.status in {400, 401, 422, 429}:
+            if answer.status >= 500 or answer.status in {400, 401, 403, 422, 429}:
                 self.faults[f"{method} {path}: {answer.status} {answer.code}"] += 1
             return answer
         raise BenchError(f"{method} {path}: no desk answered within {PATIENCE_SECONDS:.0f} s: {trouble}")
