@@ -20,7 +20,7 @@ import yaml
 from desk_process import ROOT, BenchError, ServiceProcess, clean_environment, free_ports, new_account, wait_healthy
 from handoff_bot import GROUPS
 
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 90.0
 RETRY_SECONDS = 0.1
 GRACE_SECONDS = 6.0
 # Small times, so that offers run out, groups overflow and waiting beats priority within minutes.
@@ -178,7 +178,7 @@ class Desks:
     ) -> Answer:
         """The answer of some desk; a lost connection is tried again elsewhere, as a browser or a person would."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        timeout = aiohttp.ClientTimeout(total=20)
+        timeout = aiohttp.ClientTimeout(total=30)
         deadline, trouble = asyncio.get_running_loop().time() + PATIENCE_SECONDS, ""
         while asyncio.get_running_loop().time() < deadline:
             url = f"{self.url()}/api/v1{path}"
