@@ -81,8 +81,10 @@ bench: bench-understanding bench-handoff bench-chaos bench-load ## everything th
 bench-understanding: setup ## our understanding against jieba + DIET on the same lines (half an hour)
 	@$(BRAIN)/python -m bench.understanding
 
-bench-handoff: train ## does the right customer reach a person, for the right reason
+bench-handoff: train ## does the right customer reach a person, at once, and only one
 	@$(BRAIN)/python bench/handoff.py
+	@$(SERVICES)/python bench/handoff_latency.py
+	@$(SERVICES)/python bench/handoff_stress.py
 
 bench-chaos: train ## messages lost or doubled while processes are killed
 	@$(SERVICES)/python bench/chaos.py

@@ -61,6 +61,19 @@ login_attempts = sa.Table(
 )
 
 
+# The statement of every call and heartbeat of an agent, built once: building it anew costs more than running it.
+_BY_SESSION = (
+    sa.select(agents)
+    .join(sessions, sessions.c.agent_id == agents.c.id)
+    .where(
+        sessions.c.token_hash == sa.bindparam("p_token_hash"),
+        sessions.c.expires_at > sa.bindparam("p_now", type_=UtcTime),
+        sessions.c.revoked_at.is_(None),
+        agents.c.disabled.is_(False),
+    )
+)
+
+
 @dataclass(frozen=True)
 class AgentChanged(Note):
     """Presence, load or account of an agent changed."""
@@ -252,17 +265,8 @@ def open_session(
 
 def by_session(connection: sa.Connection, token_hash: str, now: datetime) -> Agent | None:
     """The agent of a login that is neither expired nor revoked, and whose account is enabled."""
-    query = (
-        sa.select(agents)
-        .join(sessions, sessions.c.agent_id == agents.c.id)
-        .where(
-            sessions.c.token_hash == token_hash,
-            sessions.c.expires_at > now,
-            sessions.c.revoked_at.is_(None),
-            agents.c.disabled.is_(False),
-        )
-    )
-    return _agent(connection.execute(query).one_or_none())
+    row = connection.execute(_BY_SESSION, {"p_token_hash": token_hash, "p_now": now}).one_or_none()
+    return _agent(row)
 
 
 def revoke_sessions(connection: sa.Connection, agent_id: str, now: datetime, token_hash: str | None = None) -> None:

@@ -64,6 +64,7 @@ handoffs = sa.Table(
     sa.Column("told_on_duty", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("told_opening_at", UtcTime),
     sa.Index("ix_handoffs_queue", "state", "front", "due_at"),
+    sa.Index("ix_handoffs_ended", "state", "ended_at"),
     sa.Index("ix_handoffs_offers", "offered_agent_id"),
     sa.Index("ix_handoffs_agent", "agent_id", "state"),
     sa.Index("uq_handoffs_open", "conversation_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 _UNOFFERED = sa.and_(handoffs.c.state == "queued", handoffs.c.offered_agent_id.is_(None))
 _OFFERED = sa.and_(handoffs.c.state == "queued", handoffs.c.offered_agent_id.is_not(None))
+_ROUTING_LOCK = 0x726F757465  # any number that nothing else locks: "route"
 _COLUMNS = [handoffs.c[name] for name in Waiting.__struct_fields__]
+
+
+def only_one(connection: sa.Connection) -> bool:
+    """Whether nobody else is routing; holds that right until the write job ends. SQLite has one writer anyway."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_ROUTING_LOCK))).scalar_one())
 
 
 def waiting(connection: sa.Connection, skip: int, limit: int) -> list[Waiting]:

@@ -21,17 +21,21 @@ _PAGE = 200
 
 
 class Routed(Struct, frozen=True):
-    """What one pass did: offers made, and offers that ran out."""
+    """What one pass did: offers made, and offers that ran out; `elsewhere`: nothing, another process was at it."""
 
     made: int
     expired: int
+    elsewhere: bool = False
 
 
 def route(connection: sa.Connection, scene: Scene) -> Routed:
     """One pass over the whole queue: offers that ran out end, then each waiting customer is offered, in order.
 
-    Several passes at once (other processes) do no harm: every offer is a compare-and-set with the agent's row held.
+    One process at a time: passes at once would do no harm, every offer is a compare-and-set with the agent's row
+    held, but they would wait for each other's rows and pass over customers whose agent another one has just asked.
     """
+    if not store.only_one(connection):
+        return Routed(0, 0, elsewhere=True)
     over = offer_store.expired(connection, scene.now)
     expired = sum(offers.expire(connection, handoff_id, scene) for handoff_id in over)
     for agent_id in store.offers_of_absent(connection):
