@@ -10,9 +10,10 @@ import { FakeSocket, handoff, provideCalls, reconnect } from "./helpers";
 const ME = { agent_id: "a_1", display_name: "小周" };
 
 describe("order", () => {
-  it("is: passed on by a colleague, then priority, then the longest wait", () => {
+  it("is: passed on by a colleague, then waiting time with five minutes for each rank of priority", () => {
     const rows = [
-      handoff("low", { priority: "low" }),
+      handoff("low", { priority: "low", queued_at: "2026-11-22T02:03:00Z" }),
+      handoff("low-for-long", { priority: "low", waited_since: "2026-11-22T01:30:00Z" }),
       handoff("high-late", { priority: "high", queued_at: "2026-11-22T02:05:00Z" }),
       handoff("high-early", { priority: "high", queued_at: "2026-11-22T02:01:00Z" }),
       handoff("passed-on", { priority: "low", note: "请继续处理" }),
@@ -21,8 +22,9 @@ describe("order", () => {
     ];
     expect(queueOrder(rows).map((row) => row.id)).toEqual([
       "passed-on",
-      "urgent",
+      "low-for-long",
       "high-early",
+      "urgent",
       "high-late",
       "low",
     ]);

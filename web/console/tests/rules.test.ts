@@ -80,6 +80,7 @@ describe("keys", () => {
     isComposing: false,
     keyCode: 74,
     typing: false,
+    onControl: false,
     dialogOpen: false,
     ...over,
   });
@@ -102,6 +103,15 @@ describe("keys", () => {
     expect(commandFor(press({ altKey: true, typing: true, code: "ArrowDown", key: "ArrowDown" }))).toBe("next");
     expect(commandFor(press({ altKey: true, typing: true, code: "KeyE", key: "´" }))).toBe("resolve");
     expect(commandFor(press({ altKey: true, isComposing: true, code: "KeyE" }))).toBeNull();
+  });
+
+  it("accept an offer with Enter, unless Enter presses a button or ends a word", () => {
+    const enter = { code: "Enter", key: "Enter", keyCode: 13 };
+    expect(commandFor(press(enter))).toBe("accept");
+    expect(commandFor(press({ ...enter, onControl: true }))).toBeNull();
+    expect(commandFor(press({ ...enter, typing: true }))).toBeNull();
+    expect(commandFor(press({ ...enter, typing: true, altKey: true }))).toBe("accept");
+    expect(commandFor(press({ ...enter, keyCode: 229 }))).toBeNull();
   });
 
   it("show the help with a question mark of either width", () => {

@@ -1,6 +1,6 @@
 /** The widget's components: the input method, the queue, the rating, a failed message. */
 
-import { createTranslate, loadMessages, TRANSLATE, type ConversationStatus } from "@baton/shared";
+import { createTranslate, loadMessages, TRANSLATE, type ConversationStatus, type QueueInfo } from "@baton/shared";
 import { mount } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import ChatComposer from "../src/frame/ChatComposer.vue";
@@ -64,26 +64,48 @@ describe("composer", () => {
 describe("header", () => {
   const header = (status: ConversationStatus) => mount(ChatHeader, { props: { status }, global }).find("h1").text();
 
+  const note = (status: ConversationStatus) => mount(ChatHeader, { props: { status }, global }).find(".head-note").text();
+
   it("calls a bot a bot and a person a person", () => {
     expect(header({ state: "bot", queue: null, agent: null })).toBe("小接机器人");
     expect(header({ state: "queued", queue: null, agent: null })).toBe("小接机器人");
+    const waiting = { position: 1, expected_wait_seconds: null, on_duty: false };
+    expect(note({ state: "queued", queue: waiting, agent: null })).not.toContain("转接");
+    expect(note({ state: "bot", queue: waiting, agent: null })).toContain("人工位置留着");
     expect(header({ state: "active", queue: null, agent: { display_name: "小周" } })).toBe("小周人工");
   });
 });
 
 describe("queue", () => {
+  const now = new Date("2026-11-22T14:00:00Z");
+  const banner = (queue: QueueInfo | null, more = {}) => mount(QueueBanner, { props: { queue, now, ...more }, global });
+
+  it.each([
+    ["closed: the time of the opening", { next_open_at: "2026-11-23T00:00:00Z" }, "人工客服 明天 08:00 上班"],
+    ["open, yet nobody there: no time", { next_open_at: null }, "人工客服暂时不在线"],
+    ["with a number left", { next_open_at: null, contact: "138****8000" }, "联系电话 138****8000 已记下"],
+  ])("promises no wait while nobody is there (%s)", (_name, queue, words) => {
+    const text = banner({ position: 2, expected_wait_seconds: 60, on_duty: false, ...queue }).text();
+    expect(text).toContain(words);
+    for (const claim of ["预计", "前面还有", "接通"]) expect(text).not.toContain(claim);
+  });
+
+  it("says that the place is kept while the bot answers", () => {
+    expect(banner({ position: 2, expected_wait_seconds: 60, on_duty: true }, { withBot: true }).text()).toContain("人工位置给您留着");
+  });
+
   it.each([
     [{ position: 1, expected_wait_seconds: 30 }, ["下一位就是您", "不到 1 分钟"]],
     [{ position: 3, expected_wait_seconds: 130 }, ["前面还有 2 位", "约 3 分钟"]],
     [{ position: 2, expected_wait_seconds: null }, ["前面还有 1 位"]],
   ])("%j", (queue, words) => {
-    const text = mount(QueueBanner, { props: { queue }, global }).text();
+    const text = banner(queue).text();
     for (const word of words) expect(text).toContain(word);
     expect(text.includes("预计")).toBe(queue.expected_wait_seconds !== null);
   });
 
   it("can be left", async () => {
-    const wrapper = mount(QueueBanner, { props: { queue: null }, global });
+    const wrapper = banner(null);
     await wrapper.find("button").trigger("click");
     expect(wrapper.emitted("cancel")).toHaveLength(1);
   });

@@ -49,6 +49,30 @@ describe("timeline", () => {
     expect(messages(buildTimeline([...events, joined], [])).map(({ active }) => active)).toEqual([false, true]);
   });
 
+  describe("what the desk offers while somebody waits", () => {
+    const buttons = [{ title: "先问机器人", payload: "desk:ask_bot" }, { title: "不用人工了", payload: "desk:leave_queue" }];
+    const offer = event({ type: "handoff_queued", sender: "system", text: "人工客服下班了", buttons });
+    const written = (text: string) => event({ sender: "customer", text });
+    const noted = event({ type: "contact_noted", sender: "system", text: "联系电话记下了" });
+    const kept = event({ type: "case_kept", sender: "system", text: "好的", buttons: [buttons[1]!] });
+    const joined = event({ type: "agent_joined", sender: "system", text: "小周已接入" });
+    const asked = event({ sender: "system", text: "要继续等吗", buttons });
+
+    it.each<[string, ChatEvent[], number]>([
+      ["is there", [event({}), offer], 2],
+      ["stays while the customer adds something", [offer, written("屏幕碎了")], 2],
+      ["stays while a phone number is noted", [offer, written("13800138000"), noted], 2],
+      ["is taken once", [offer, written("先问机器人")], 0],
+      ["makes room for the next line's", [offer, written("先问机器人"), kept], 1],
+      ["is over when the bot answers", [offer, kept, event({})], 0],
+      ["is over when a person comes", [offer, joined], 0],
+      ["comes with a question of the desk too", [offer, written("不等了"), asked], 2],
+    ])("%s", (_name, events, pressable) => {
+      const rows = buildTimeline(events, []).filter((row) => row.kind === "system" && row.active);
+      expect(rows.flatMap((row) => (row.kind === "system" ? row.buttons : []))).toHaveLength(pressable);
+    });
+  });
+
   it("gives a message the same key before and after it is confirmed, so that it does not jump", () => {
     const unsent: OutboxItem = { cid: "cid-1", text: "好", at: "2026-11-22T02:01:00Z", state: "sending" };
     const [before] = messages(buildTimeline([], [unsent]));

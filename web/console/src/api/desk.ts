@@ -12,6 +12,7 @@ import type {
   LoginAnswer,
   Transfer,
 } from "../contract/desk";
+import type { History } from "../contract/history";
 import type { CustomerAnswer } from "../contract/shop";
 import { accountCalls } from "./accounts";
 import type { Call } from "./http";
@@ -27,11 +28,15 @@ export function createDeskApi(call: Call) {
       call<LoginAnswer>("POST", "/agents/login", { username, password }),
     logout: () => call<void>("POST", "/agents/logout"),
     me: () => call<Agent | { agent: Agent }>("GET", "/agents/me"),
-    setPresence: (state: Presence) => call<{ state: Presence }>("PUT", "/agents/me/presence", { state }),
+    setPresence: (state: Presence, force = false) =>
+      call<{ state: Presence }>("PUT", "/agents/me/presence", force ? { state, force } : { state }),
     colleagues: () => call<{ agents: Colleague[] }>("GET", "/agents"),
     queued: () => call<{ handoffs: HandoffRow[] }>("GET", "/handoffs?state=queued"),
     handoff: (id: string) => call<HandoffDetail>("GET", handoff(id)),
     claim: (id: string) => call<HandoffRow>("POST", `${handoff(id)}/claim`, {}),
+    decline: (id: string, reason: string) =>
+      call<HandoffRow>("POST", `${handoff(id)}/decline`, reason ? { reason } : {}),
+    confirmHistory: (id: string) => call<{ history: History }>("POST", `${handoff(id)}/confirm-history`, {}),
     conversations: (owner: "me" | "all") =>
       call<{ conversations: ConversationRow[] }>("GET", `/conversations?owner=${owner}`),
     conversation: (id: string) => call<ConversationRow>("GET", conversation(id)),
@@ -41,5 +46,9 @@ export function createDeskApi(call: Call) {
       call<unknown>("POST", `${conversation(id)}/resolve`, note ? { outcome, note } : { outcome }),
     handback: (id: string, handback: Handback) => call<unknown>("POST", `${conversation(id)}/handback`, handback),
     transfer: (id: string, transfer: Transfer) => call<unknown>("POST", `${conversation(id)}/transfer`, transfer),
+    takeOver: (id: string) =>
+      call<{ handoff: HandoffRow }>("POST", `${conversation(id)}/takeover`, {}),
+    join: (id: string) => call<{ joined: boolean }>("POST", `${conversation(id)}/join`, {}),
+    leave: (id: string) => call<{ joined: boolean }>("POST", `${conversation(id)}/leave`, {}),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { ChatEvent, ConversationState, Presence } from "@baton/shared";
 import type { AgentHandoffRow as HandoffRow } from "./handoff";
+import type { Changes, History } from "./history";
 import type { EscalationSummary } from "./summary";
 
 export interface Agent {
@@ -35,6 +36,10 @@ export interface Colleague {
 export interface HandoffDetail extends HandoffRow {
   summary: EscalationSummary | null;
   summary_valid: boolean;
+  /** what the customer added while waiting, at most the last six */
+  since_queued?: { messages_while_waiting: number; last: { message_id: string; text: string; at: string }[] };
+  history?: History | null;
+  changes_since_last?: Changes | null;
 }
 
 export interface ConversationRow {

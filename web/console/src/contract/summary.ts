@@ -1,6 +1,7 @@
 /** The escalation summary, as `contracts/escalation_summary.schema.json` writes it down. */
 
 import type { EmotionFamily, Priority } from "@baton/shared";
+import type { PastContact } from "./history";
 
 export type FactSource = "customer" | "order_api" | "logistics_api" | "member_api" | "nlu";
 
@@ -81,15 +82,6 @@ export interface Diagnosis {
   tried?: string[];
 }
 
-export interface PreviousContact {
-  conversation_id: string;
-  at: string;
-  agent?: string;
-  topic?: string;
-  outcome: string;
-  promise_kept?: boolean | null;
-}
-
 export interface EscalationSummary {
   schema_version: string;
   handoff_id: string;
@@ -139,7 +131,7 @@ export interface EscalationSummary {
   suggested: { steps: string[]; canned_responses: string[] };
   compliance: { words: string[]; reason: string }[];
   deadlines: { clock: "first_response" | "next_update" | "solution"; due_at: string }[];
-  previous_contacts: PreviousContact[];
+  previous_contacts: PastContact[];
   transcript_ref: string;
   last_messages: { sender: string; text: string; message_id?: string; at?: string }[];
   producer: { engine: string; version: string; model?: string };

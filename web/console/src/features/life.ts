@@ -6,6 +6,7 @@ import { useConversations } from "../stores/conversations";
 import { useDrafts } from "../stores/drafts";
 import { useHandoffs } from "../stores/handoffs";
 import { useLink } from "../stores/link";
+import { useOffers } from "../stores/offers";
 import { useSession } from "../stores/session";
 import { useWork } from "../stores/work";
 
@@ -14,6 +15,7 @@ export function useWorkplaceLife(): void {
   const link = useLink();
   const conversations = useConversations();
   const handoffs = useHandoffs();
+  const offers = useOffers();
   const drafts = useDrafts();
   const work = useWork();
 
@@ -37,6 +39,7 @@ export function useWorkplaceLife(): void {
     stopListening();
     link.stop();
     handoffs.clear();
+    offers.clear();
     conversations.clear();
     work.select(null);
     work.dialog = null;

@@ -1,10 +1,11 @@
 /** The summary of the selected handoff, read when it is first shown. */
 
-import { computed, ref, watch } from "vue";
+import { computed, onBeforeUnmount, ref, watch } from "vue";
 import { ApiError } from "../api/http";
 import { useDesk } from "../api/provide";
 import { useProblem } from "../composables";
 import { readSummary } from "../rules/summary";
+import { useConversations } from "../stores/conversations";
 import { useHandoffs } from "../stores/handoffs";
 import { useToasts } from "../stores/toasts";
 import { useWork } from "../stores/work";
@@ -14,14 +15,13 @@ export function useSummary() {
   const handoffs = useHandoffs();
   const problem = useProblem();
   const toasts = useToasts();
+  const conversations = useConversations();
   const desk = useDesk();
   const failure = ref("");
   /** the customer's name when no handoff says it */
   const name = ref<string | null>(null);
-  const summary = computed(() => {
-    const detail = work.row ? handoffs.details.get(work.row.id) : undefined;
-    return readSummary(detail?.summary) ?? undefined;
-  });
+  const detail = computed(() => (work.row ? handoffs.details.get(work.row.id) : undefined));
+  const summary = computed(() => readSummary(detail.value?.summary) ?? undefined);
   const read = computed(() => work.row === null || handoffs.details.has(work.row.id));
 
   async function reload(): Promise<void> {
@@ -59,10 +59,18 @@ export function useSummary() {
     { immediate: true },
   );
   watch(
-    () => work.row?.id,
+    () => [work.row?.id, work.row?.state, work.row?.agent?.agent_id],
     () => void reload(),
     { immediate: true },
   );
+  // What the customer adds while waiting belongs to the summary.
+  const stopEvents = conversations.onEvent((feed, event) => {
+    const row = work.row;
+    if (!feed.loaded || event.sender !== "customer" || row?.state !== "queued" || feed.id !== row.conversation_id) return;
+    handoffs.outdate(row.id);
+    void reload();
+  });
+  onBeforeUnmount(stopEvents);
 
   return { summary, failure, read, reload, name };
 }

@@ -4,8 +4,10 @@ import type { Priority } from "@baton/shared";
 import type { AgentHandoffRow as HandoffRow } from "../contract/handoff";
 
 const RANK: Record<Priority, number> = { urgent: 0, high: 1, normal: 2, low: 3 };
+/** what a rank of priority is worth in waiting time: `ageing_step_seconds` of the desk's playbook */
+const RANK_MS = 300_000;
 
-/** Queued rows as the desk hands them out: those passed on by a colleague, then priority, then the longest wait. */
+/** Queued rows as the desk hands them out: those passed on by a colleague, then by when they are due. */
 export function queueOrder(rows: Iterable<HandoffRow>): HandoffRow[] {
   return [...rows].filter((row) => row.state === "queued").sort(asHandedOut);
 }
@@ -20,10 +22,14 @@ export function mineInOrder(rows: Iterable<HandoffRow>, agentId: string | null):
 function asHandedOut(a: HandoffRow, b: HandoffRow): number {
   return (
     Number(wasPassedOn(b)) - Number(wasPassedOn(a)) ||
-    RANK[a.priority] - RANK[b.priority] ||
-    compare(a.queued_at, b.queued_at) ||
+    dueMs(a) - dueMs(b) ||
     compare(a.id, b.id)
   );
+}
+
+/** Whoever waits long moves ahead by itself: nobody starves behind later, more urgent customers. */
+function dueMs(row: HandoffRow): number {
+  return Date.parse(row.waited_since ?? row.queued_at) + RANK[row.priority] * RANK_MS;
 }
 
 /** A colleague had them already: such customers have waited before and come first. */

@@ -1,6 +1,6 @@
 /** Which key does what. Keys are matched by place on the keyboard (`code`), so that layouts and input methods do not matter. */
 
-export type Command = "next" | "previous" | "claim" | "reply" | "resolve" | "transfer" | "handback" | "help";
+export type Command = "accept" | "decline" | "next" | "previous" | "claim" | "reply" | "resolve" | "transfer" | "handback" | "help";
 
 export interface KeyPress {
   code: string;
@@ -13,6 +13,8 @@ export interface KeyPress {
   keyCode: number;
   /** the focus is in something one types into */
   typing: boolean;
+  /** the focus is on a button or the like, which Enter presses */
+  onControl: boolean;
   /** a dialog is open: it owns the keyboard */
   dialogOpen: boolean;
 }
@@ -26,6 +28,8 @@ export interface KeyBinding {
 }
 
 export const KEY_BINDINGS: readonly KeyBinding[] = [
+  { command: "accept", code: "Enter", altCode: "Enter" },
+  { command: "decline", code: "KeyX", altCode: "KeyX" },
   { command: "next", code: "KeyJ", altCode: "ArrowDown" },
   { command: "previous", code: "KeyK", altCode: "ArrowUp" },
   { command: "claim", code: "KeyC", altCode: "KeyC" },
@@ -44,7 +48,7 @@ export function commandFor(press: KeyPress): Command | null {
   }
   if (press.typing) return null;
   if (press.key === "?" || press.key === "？" || (press.code === "Slash" && press.shiftKey)) return "help";
-  if (press.shiftKey) return null;
+  if (press.shiftKey || (press.code === "Enter" && press.onControl)) return null;
   return KEY_BINDINGS.find((binding) => binding.code === press.code)?.command ?? null;
 }
 

@@ -5,6 +5,8 @@ import { ref } from "vue";
 import { playHandoff, playMessage } from "../rules/tones";
 import { usePreferences } from "./preferences";
 
+const AGAIN_AFTER_MS = 3_000;
+
 export type Permission = "default" | "granted" | "denied" | "unsupported";
 
 export interface Alert {
@@ -20,6 +22,7 @@ export const useAlerts = defineStore("alerts", () => {
   const preferences = usePreferences();
   const permission = ref<Permission>(currentPermission());
   let audio: AudioContext | null = null;
+  let sounded = { tag: "", atMs: 0 };
 
   async function ask(): Promise<void> {
     if (permission.value === "unsupported") return;
@@ -34,7 +37,10 @@ export const useAlerts = defineStore("alerts", () => {
   }
 
   function raise(alert: Alert): void {
-    if (preferences.sound && audio?.state === "running") {
+    // A new handoff is often offered to me a moment later: the same news sounds once.
+    const again = sounded.tag === alert.tag && Date.now() - sounded.atMs < AGAIN_AFTER_MS;
+    if (preferences.sound && audio?.state === "running" && !again) {
+      sounded = { tag: alert.tag, atMs: Date.now() };
       (alert.kind === "handoff" ? playHandoff : playMessage)(audio);
     }
     if (permission.value !== "granted" || (document.visibilityState === "visible" && document.hasFocus())) return;

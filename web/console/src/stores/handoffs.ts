@@ -18,6 +18,8 @@ export const useHandoffs = defineStore("handoffs", () => {
   const session = useSession();
   const rows = shallowReactive(new Map<string, HandoffRow>());
   const details = shallowReactive(new Map<string, HandoffDetail>());
+  /** details that are still shown while they have to be read again */
+  const stale = new Set<string>();
   /** reading number in which a row was last confirmed */
   const confirmedIn = new Map<string, number>();
   const listeners = new Set<RowListener>();
@@ -39,8 +41,9 @@ export const useHandoffs = defineStore("handoffs", () => {
     const before = rows.get(row.id) ?? null;
     rows.set(row.id, row);
     confirmedIn.set(row.id, reading);
-    // A document may be replaced when a conversation is handed on: read it again when next shown.
-    if (before && before.queued_at !== row.queued_at) details.delete(row.id);
+    // The document, the clock of its history and what may be seen of the customer follow the owner.
+    const handedOn = before?.state !== row.state || before.agent?.agent_id !== row.agent?.agent_id;
+    if (before && (handedOn || before.queued_at !== row.queued_at)) stale.add(row.id);
     listeners.forEach((listener) => listener(row, before));
   }
 
@@ -81,13 +84,25 @@ export const useHandoffs = defineStore("handoffs", () => {
     return row;
   }
 
-  /** The handoff with its summary; read once and kept. Throws ApiError. */
+  /** The handoff with its summary; read once and kept until it is out of date. Throws ApiError. */
   async function detail(id: string): Promise<HandoffDetail> {
     const known = details.get(id);
-    if (known) return known;
+    if (known && !stale.delete(id)) return known;
     const read = await desk.handoff(id);
     details.set(id, read);
     return read;
+  }
+
+  /** What is known of it is out of date: the next who asks gets it anew. */
+  function outdate(id: string): void {
+    if (details.has(id)) stale.add(id);
+  }
+
+  /** The agent knows the story; its clock stops. Throws ApiError. */
+  async function confirmHistory(id: string): Promise<void> {
+    const { history } = await desk.confirmHistory(id);
+    const known = details.get(id);
+    if (known) details.set(id, { ...known, history });
   }
 
   function ofConversation(conversationId: string): HandoffRow | null {
@@ -102,6 +117,7 @@ export const useHandoffs = defineStore("handoffs", () => {
   function clear(): void {
     rows.clear();
     details.clear();
+    stale.clear();
     confirmedIn.clear();
     settled.value = false;
   }
@@ -116,6 +132,8 @@ export const useHandoffs = defineStore("handoffs", () => {
     readAll,
     claim,
     detail,
+    outdate,
+    confirmHistory,
     take,
     learn,
     ofConversation,

@@ -13,6 +13,8 @@ export const useSession = defineStore("session", () => {
   const presence = ref<Presence>("offline");
   /** false until we know whether the cookie still counts */
   const checked = ref(false);
+  /** why the desk changed my presence by itself; "" when it did not */
+  const takenBecause = ref("");
   /** the desk ended a running session (as opposed to signing out) */
   const expired = ref(false);
   const isAdministrator = computed(() => agent.value?.role === "administrator");
@@ -44,8 +46,16 @@ export const useSession = defineStore("session", () => {
     if (who.presence) presence.value = who.presence;
   }
 
-  async function setPresence(state: Presence): Promise<void> {
-    presence.value = (await desk.setPresence(state)).state;
+  /** Throws ApiError `conversations_open` when going offline with open ones; `force` returns them to the queue. */
+  async function setPresence(state: Presence, force = false): Promise<void> {
+    presence.value = (await desk.setPresence(state, force)).state;
+    takenBecause.value = "";
+  }
+
+  /** The desk has changed it: I missed offers. */
+  function presenceTaken(state: Presence, reason: string): void {
+    presence.value = state;
+    takenBecause.value = reason;
   }
 
   async function changePassword(oldPassword: string, newPassword: string): Promise<void> {
@@ -65,6 +75,7 @@ export const useSession = defineStore("session", () => {
   function leave(): void {
     agent.value = null;
     presence.value = "offline";
+    takenBecause.value = "";
   }
 
   function expire(): void {
@@ -72,5 +83,5 @@ export const useSession = defineStore("session", () => {
     leave();
   }
 
-  return { agent, presence, checked, expired, isSupervisor, isAdministrator, mustChangePassword, changePassword, restore, login, setPresence, logout, expire };
+  return { agent, presence, checked, expired, isSupervisor, isAdministrator, mustChangePassword, changePassword, restore, login, takenBecause, setPresence, presenceTaken, logout, expire };
 });

@@ -3,13 +3,16 @@
 import { defineStore } from "pinia";
 import { computed, ref, watch } from "vue";
 import type { AgentHandoffRow as HandoffRow } from "../contract/handoff";
+import { useDesk } from "../api/provide";
 import type { Feed } from "../rules/feed";
+import { hasJoined } from "../rules/guests";
 import { neighbour } from "../rules/handoffs";
 import { useConversations } from "./conversations";
 import { useHandoffs } from "./handoffs";
 import { useSession } from "./session";
 
 export type DialogName = "resolve" | "handback" | "transfer" | "help";
+export type SupervisorStep = "takeOver" | "join" | "leave";
 /** what the agent may do with the selected conversation */
 export type Standing = "mine" | "queued" | "other" | "bot" | "ended";
 
@@ -17,6 +20,7 @@ export const useWork = defineStore("work", () => {
   const session = useSession();
   const handoffs = useHandoffs();
   const conversations = useConversations();
+  const desk = useDesk();
   const selected = ref<string | null>(null);
   const dialog = ref<DialogName | null>(null);
   const claiming = ref<string | null>(null);
@@ -26,6 +30,12 @@ export const useWork = defineStore("work", () => {
   const row = computed<HandoffRow | null>(() => (selected.value ? handoffs.ofConversation(selected.value) : null));
   const feed = computed<Feed | null>(() => (selected.value ? conversations.feedOf(selected.value) : null));
   const standing = computed<Standing>(() => standingOf(row.value, feed.value, session.agent?.agent_id ?? null));
+  /** a supervisor looks at what somebody else, or the bot, is doing */
+  const supervises = computed(() => session.isSupervisor && (standing.value === "other" || standing.value === "bot"));
+  const joined = computed(
+    () => standing.value === "other" && hasJoined(feed.value?.events ?? [], session.agent?.agent_id ?? null),
+  );
+  const canWrite = computed(() => standing.value === "mine" || joined.value);
   const order = computed(() => [...handoffs.mine, ...handoffs.queue].map((one) => one.conversation_id));
 
   // My conversations stay up to date whether I look at them or not; others only while I look.
@@ -63,6 +73,15 @@ export const useWork = defineStore("work", () => {
     }
   }
 
+  /** Takes a conversation over, joins it or leaves it again. Throws ApiError. */
+  async function supervise(step: SupervisorStep): Promise<void> {
+    const id = selected.value;
+    if (!id) return;
+    if (step === "takeOver") handoffs.take((await desk.takeOver(id)).handoff);
+    else await desk[step](id);
+    if (step !== "leave") focusReply.value += 1;
+  }
+
   /** What the claim key takes: the selected one when it is in the queue, else the first of the queue. */
   function claimable(): HandoffRow | null {
     return row.value?.state === "queued" ? row.value : (handoffs.queue[0] ?? null);
@@ -80,10 +99,14 @@ export const useWork = defineStore("work", () => {
     row,
     feed,
     standing,
+    supervises,
+    joined,
+    canWrite,
     order,
     select,
     step,
     claim,
+    supervise,
     claimable,
     openDialog,
   };

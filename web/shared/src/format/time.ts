@@ -40,12 +40,13 @@ export function formatDate(iso: string, now: Date, t: Translate): string {
   return t(key, { year: then.year, month: then.month, day: then.day });
 }
 
-/** "18:20" today, "昨天 18:20", "11月3日 18:20". */
+/** "18:20" today, "昨天 18:20", "明天 08:00", "11月3日 18:20". */
 export function formatMoment(iso: string, now: Date, t: Translate): string {
   const then = parts(new Date(iso));
   const daysAgo = parts(now).dayNumber - then.dayNumber;
   if (daysAgo === 0) return then.clock;
   if (daysAgo === 1) return t("time.yesterday_at", { clock: then.clock });
+  if (daysAgo === -1) return t("time.tomorrow_at", { clock: then.clock });
   return t("time.date_at", { date: formatDate(iso, now, t), clock: then.clock });
 }
 

@@ -17,7 +17,14 @@ export type EventType =
   | "conversation_resolved"
   | "rating_requested"
   | "rated"
-  | "conversation_reopened";
+  | "conversation_reopened"
+  | "supervisor_joined"
+  | "supervisor_left"
+  | "service_paused"
+  | "service_resumed"
+  | "service_late"
+  | "case_kept"
+  | "contact_noted";
 
 export interface Button {
   title: string;
@@ -130,6 +137,12 @@ export interface ChatEvent {
 export interface QueueInfo {
   position: number;
   expected_wait_seconds: number | null;
+  /** an agent is online; an older desk does not say */
+  on_duty?: boolean;
+  /** the next opening by the calendar, null while it is open */
+  next_open_at?: string | null;
+  /** the phone number the customer left, masked */
+  contact?: string | null;
 }
 
 export interface ConversationStatus {

@@ -1,6 +1,6 @@
 /** From events and unsent messages to what is drawn: days, system lines, groups of bubbles. Pure. */
 
-import { sameDay, type Button, type Card, type ChatEvent, type OutboxItem, type Sender } from "@baton/shared";
+import { sameDay, type Button, type Card, type ChatEvent, type EventType, type OutboxItem, type Sender } from "@baton/shared";
 
 /** Messages of one person within this time belong together. */
 const GROUP_MS = 3 * 60_000;
@@ -22,7 +22,16 @@ export interface MessageRow {
   errorCode: string | null;
 }
 
-export type Row = MessageRow | { kind: "day"; key: string; at: string } | { kind: "system"; key: string; text: string };
+export interface SystemRow {
+  kind: "system";
+  key: string;
+  type: EventType;
+  text: string;
+  buttons: Button[];
+  active: boolean;
+}
+
+export type Row = MessageRow | SystemRow | { kind: "day"; key: string; at: string };
 
 export function buildTimeline(events: readonly ChatEvent[], outbox: readonly OutboxItem[]): Row[] {
   const rows: Row[] = [];
@@ -33,6 +42,7 @@ export function buildTimeline(events: readonly ChatEvent[], outbox: readonly Out
   }
   for (const item of outbox) append(rows, rowOfOutbox(item));
   activateNewest(rows);
+  activateOffer(rows);
   return rows;
 }
 
@@ -94,7 +104,8 @@ function append(rows: Row[], row: MessageRow): void {
 
 function appendSystem(rows: Row[], event: ChatEvent): void {
   separateDays(rows, event.at, event.message_id);
-  rows.push({ kind: "system", key: `${event.seq}`, text: event.text ?? "" });
+  const { type, text, buttons } = event;
+  rows.push({ kind: "system", key: `${event.seq}`, type, text: text ?? "", buttons: buttons ?? [], active: false });
 }
 
 function separateDays(rows: Row[], at: string, key: string): void {
@@ -120,6 +131,24 @@ function activateNewest(rows: Row[]): void {
     const row = rows[index]!;
     if (row.kind !== "message") continue;
     row.active = row.sender !== "customer";
+    return;
+  }
+}
+
+/**
+ * What the desk itself offers while somebody waits (先问机器人, 继续等): unlike a bot's question it stays open while the
+ * customer goes on writing, until it is taken, somebody answers, or the next line of the system takes its place.
+ */
+function activateOffer(rows: Row[]): void {
+  const said = new Set<string>();
+  for (let index = rows.length - 1; index >= 0; index -= 1) {
+    const row = rows[index]!;
+    if (row.kind === "message") {
+      if (row.sender !== "customer") return;
+      said.add(row.text);
+    }
+    if (row.kind !== "system" || row.type === "contact_noted") continue;
+    row.active = row.buttons.length > 0 && !row.buttons.some(({ title }) => said.has(title));
     return;
   }
 }
