@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import Reply, human, say
@@ -23,6 +23,7 @@ from actions.shop_types import Order
 from actions.texts import text
 from actions.words import tail
 
+MAX_NUMBERS = 3
 DELIVERY_TIME = ("query_logistics", "query_order_status")
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,8 @@ class ActionAskPhoneEnding(ShopAction):
         order_tail = tail(str(tracker.slots.get("order_id") or ""))
         if just_explained(tracker):
             return []
+        if len(numbers_given(tracker)) >= MAX_NUMBERS:
+            return [SlotSet("escalation", "repeated_failure")]
         if turn.requested_slot == "phone_ending" and (turn.intent != "inform" or FORGOTTEN.search(turn.text)):
             again = text("order_form.ask_ending_again", tail=order_tail)
             other = text("order_form.ending_forgotten", tail=order_tail)
@@ -96,6 +99,17 @@ class ActionAskPhoneEnding(ShopAction):
         words = text(f"order_form.{key}", tail=order_tail)
         say(dispatcher, (Reply(words, card, (human(),)),), await self.hello(turn))
         return []
+
+
+def numbers_given(tracker: Tracker) -> set[str]:
+    """The order numbers that the form was given since it began; it goes on with none of them without the ending."""
+    found: set[str] = set()
+    for event in reversed(tracker.events):
+        if event.get("event") in ("active_loop", "form") or event.get("name") == "action_handoff":
+            break
+        if event.get("event") == "slot" and event.get("name") == "order_id" and event.get("value"):
+            found.add(str(event["value"]))
+    return found
 
 
 def visitor_question(turn: Turn, *, again: bool) -> str:

@@ -24,6 +24,8 @@ def afresh(turn: Turn, answer: Answer, findings: Sequence[Json] | None) -> Answe
     entry = answer.finding
     if entry is None or len(answer.replies) == 0:
         return answer
+    if any(_said_above(item, entry, turn) for item in findings or []):
+        return Answer((Reply(text("repeated.above"), buttons=answer.replies[-1].buttons),), entry)
     earlier = [item for item in findings or [] if _same(item, entry, turn)]
     if not earlier:
         return answer
@@ -56,6 +58,12 @@ def _same(earlier: Json, entry: Json, turn: Turn) -> bool:
     if turn.now - parse_time(str(earlier["at"])) > STILL_FRESH:
         return False
     return _same_words(str(earlier["result"]), str(entry["result"]))
+
+
+def _said_above(earlier: Json, entry: Json, turn: Turn) -> bool:
+    """Another wish of the same message has just been given this very answer."""
+    here = earlier["message_id"] == turn.message_id and earlier.get("order_id") == entry.get("order_id")
+    return here and _same_words(str(earlier["result"]), str(entry["result"]))
 
 
 def _same_words(one: str, other: str) -> bool:

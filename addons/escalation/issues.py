@@ -32,12 +32,20 @@ def issues(conversation: Conversation, rules: Playbook) -> tuple[Issue, ...]:
     newest: dict[str, int] = {}
     for place, message in enumerate(conversation.window):
         for intent in raised_issues(message, rules):
+            if intent not in first and answered_form(message, rules):
+                continue
             first.setdefault(intent, place)
             newest[intent] = place
     window = conversation.window
     return tuple(
         Issue(intent, window[place], _state(newest[intent], conversation, rules)) for intent, place in first.items()
     )
+
+
+def answered_form(message: MessageView, rules: Playbook) -> bool:
+    """A form that reads free words took the message as its answer: 清了缓存也没用 raises no new concern."""
+    taken = "transaction" in message.fields and "pending" not in message.fields
+    return message.form in rules.fallback_own_forms and taken
 
 
 def open_issues(conversation: Conversation, rules: Playbook) -> tuple[Issue, ...]:

@@ -220,7 +220,7 @@ def load_file(file: Path) -> Playbook:
 def _trigger(section: Section, code: str) -> Trigger:
     whole = _WHOLE.get(code, {})
     extra = {
-        "anger": ("strong_words", "calm"),
+        "anger": ("strong_words", "calm", "unless_intents"),
         "complaint": ("formal_words",),
         "repeated_failure": ("similarity", "counters"),
         "policy_exception": ("refused_codes",),
@@ -245,7 +245,7 @@ def _trigger(section: Section, code: str) -> Trigger:
         words=section.patterns("strong_words" if code == "anger" else "words") if words or code == "anger" else (),
         formal_words=section.patterns("formal_words") if code == "complaint" else (),
         unless_words=section.patterns("unless_words") if unless or code == "customer_request" else (),
-        unless_intents=section.texts("unless_intents") if unless or code == "high_value" else (),
+        unless_intents=section.texts("unless_intents") if unless or code in ("high_value", "anger") else (),
         limits={name: section.whole(name, low, high) for name, (low, high) in whole.items()},
         similarity=section.number("similarity", 0, 1) if code == "repeated_failure" else 1.0,
         counters=tuple(counters.items()),

@@ -260,10 +260,11 @@ def _named_or_said(reader: Reader, code: str) -> Hit | None:
 
 
 def _anger_level(message: MessageView, trigger: Trigger) -> tuple[int, tuple[str, ...]]:
-    """Strong words count as 3 unless the customer is plainly calm."""
+    """Strong words count as 3 unless the customer is plainly calm; a mere question about goods is heard too hot."""
     words = find_words(message.text, trigger.words)
     calm = message.emotion is not None and message.negative == 0
-    return (3 if words and not calm else message.anger), words
+    asks = bool(message.intents) and set(message.intents) <= set(trigger.unless_intents)
+    return (3 if words and not calm else max(0, message.anger - asks)), words
 
 
 def _since_calm(window: tuple[MessageView, ...], trigger: Trigger) -> list[MessageView]:
@@ -295,9 +296,10 @@ def _same_question(reader: Reader, trigger: Trigger) -> list[MessageView]:
             and not message.in_form
             and order_of(message) in (None, order_of(reader.now))
         ]
+        # Three questions about goods are seldom the same one, whatever the mood.
+        upset = reader.now.negative > 0 and intent not in reader.rules.context_mood.many_questions
         if len(same) >= trigger.limit("same_question_times") and (
-            reader.now.negative > 0
-            or all(similarity(reader.now.text, message.text) >= trigger.similarity for message in same[-3:-1])
+            upset or all(similarity(reader.now.text, message.text) >= trigger.similarity for message in same[-3:-1])
         ):
             return same
     return []

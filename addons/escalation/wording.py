@@ -11,13 +11,15 @@ from addons.escalation.playbook import FirstWords, Playbook
 from addons.escalation.rules import days_late
 from addons.escalation.views import Conversation, Decision
 
+BRISK = 2  # the strongest feeling that 叫个真人来 alone may seem to show
+
 
 def first_words(conversation: Conversation, decision: Decision, rules: Playbook, *, call: str = "") -> str:
     """One finished sentence or two in Chinese. `call` is how to address the customer, like 王先生, or empty."""
     words = rules.first_words
     family, intensity = mood_at_handoff(conversation, decision)
     wordings = words.by_trigger.get(decision.primary.code)
-    if wordings is None and intensity > 0:
+    if wordings is None and intensity > 0 and not _only_asked(conversation, decision, rules):
         wordings = words.by_emotion.get(family)
     values = {
         "call": f"{call}，" if call else "",
@@ -27,6 +29,15 @@ def first_words(conversation: Conversation, decision: Decision, rules: Playbook,
     }
     texts = [wording.format(**values) for wording in wordings or words.default]
     return pick(texts, conversation.messages[-1].message_id if conversation.messages else "", _last_said(conversation))
+
+
+def _only_asked(conversation: Conversation, decision: Decision, rules: Playbook) -> bool:
+    """A wish for a person sounds brisk: without a trouble or an earlier feeling there is nothing to be sorry for."""
+    troubles = any(rules.intents[issue.intent].kind == "problem" for issue in issues(conversation, rules))
+    upset = any(message.negative for message in conversation.window[:-1])
+    newest = conversation.window[-1].negative if conversation.window else 0
+    strong = newest > BRISK or bool(days_late(conversation))
+    return decision.primary.code == "customer_request" and not (troubles or upset or strong)
 
 
 def _promise(conversation: Conversation, priority: str, words: FirstWords) -> str:
@@ -53,8 +64,10 @@ def _thing(conversation: Conversation, rules: Playbook) -> str:
     late = days_late(conversation)
     if late:
         return rules.first_words.late_thing.format(days_late=late)
-    named = [rules.intents[issue.intent].thing for issue in issues(conversation, rules)]
-    return next((thing for thing in reversed(named) if thing), rules.first_words.default_thing)
+    named = [rules.intents[issue.intent] for issue in issues(conversation, rules)]
+    # A trouble before a wish before a question asked on the way, the newest of each first.
+    named.sort(key=lambda info: ("question", "request", "problem").index(info.kind))
+    return next((info.thing for info in reversed(named) if info.thing), rules.first_words.default_thing)
 
 
 def _last_said(conversation: Conversation) -> str | None:

@@ -31,7 +31,7 @@ def priority_reasons(material: Material) -> list[str]:
         labels.get(code, code).format(score=level if code == "anger" and level else "").strip()
         for code in material.codes
     ]
-    return [material.shown(reason) for reason in (*reasons, *material.decision.priority_reasons)]
+    return list(dict.fromkeys(material.shown(reason) for reason in (*reasons, *material.decision.priority_reasons)))
 
 
 def route(material: Material) -> Json:

@@ -7,6 +7,7 @@ from addons.summary import case, people
 from addons.summary.material import Json, Material
 
 HEADLINE_CHARACTERS = 40
+RESULT_CHARACTERS = 60
 
 
 def headline(material: Material) -> str:
@@ -100,8 +101,12 @@ def _offered(material: Material) -> str:
     if not tried:
         return ""
     last = tried[-1]
-    text = forms["tried"].format(what=last["what"], result=last["result"][:60].rstrip("。"))
+    text = forms["tried"].format(what=last["what"], result=_cut(last["result"]).rstrip("。"))
     return text + (forms["not_accepted"] if last.get("helped") is False else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= RESULT_CHARACTERS else text[: RESULT_CHARACTERS - 1] + "…"
 
 
 def _technical(material: Material, diagnosis: Json) -> str:
