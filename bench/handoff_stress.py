@@ -182,7 +182,7 @@ def main() -> int:
             with tempfile.TemporaryDirectory(prefix="baton-stress-") as folder, database(kind, Path(folder)) as url:
                 rows.append(asyncio.run(run(kind, arguments, Path(folder), url)))
     except (BenchError, TimeoutError, aiohttp.ClientError, sa.exc.SQLAlchemyError) as error:
-        print(f"bench-handoff: {error or type(error).__name__}", file=sys.stderr)
+        print(f"bench-handoff: {error!r}", file=sys.stderr)
         return 1
     return 0 if show(rows) else 1
 
