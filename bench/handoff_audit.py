@@ -82,7 +82,6 @@ class OfferMade:
     agent_id: str
     meant: bool
     looked_at: datetime
-    made_at: datetime
     room: int
     capacity: int
     earlier: list[Earlier]
@@ -129,15 +128,15 @@ class Promised:
 
 @dataclass(frozen=True)
 class Rules:
-    """The lines of routing.yml that the order depends on, in seconds.
+    """The lines of routing.yml that the order depends on, in seconds; and whether one desk is the only writer.
 
-    `visible_seconds`: how long an earlier handoff must have stood unoffered to count. With one process a look at the
-    queue and its offers are one transaction, so 0; another process may commit an arrival in the middle of a look.
+    With one writer a look at the queue and its offers are one transaction, and whoever stands before counts. Of several
+    desks another one may commit an arrival in the middle of a look: then only who stood there when it began counts.
     """
 
     overflow_seconds: float
     pause_seconds: float
-    visible_seconds: float = 0.0
+    one_writer: bool = True
 
 
 def illegal_moves(steps: Iterable[Step]) -> list[str]:
@@ -247,7 +246,7 @@ def _could_take(one: Earlier, offer: OfferMade, groups: list[str], rules: Rules)
     )
     passed_at = one.passed.get(offer.agent_id)
     paused = passed_at is not None and offer.looked_at < passed_at + timedelta(seconds=rules.pause_seconds)
-    seen = offer.made_at - one.waits_since >= timedelta(seconds=rules.visible_seconds)
+    seen = rules.one_writer or one.waits_since <= offer.looked_at
     return allowed and seen and not paused and min(one.weight, offer.capacity) <= offer.room
 
 

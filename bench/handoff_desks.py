@@ -153,9 +153,10 @@ class Desks:
         """Any desk that is up, as a load balancer would choose."""
         return self._processes[self._dice.choice(sorted(self._up))].url
 
-    def accounts(self, engine: sa.Engine, count: int) -> list[Account]:
+    def accounts(self, engine: sa.Engine, count: int, capacity_for_all: int = 0) -> list[Account]:
         """One account by the command line, copied with other names, capacities 1 to 5, groups and tags.
 
+        With `capacity_for_all` everybody has that and all groups instead.
         The copies share its password: every login is real, but hashing it 50 times would be the longest part.
         """
         password = new_account(self._processes[0].environment, "stress0", 1)
@@ -166,6 +167,8 @@ class Desks:
             for number in range(count):
                 groups = tuple(sorted({GROUPS[number % len(GROUPS)], *self._dice.sample(GROUPS, number % 3)}))
                 capacity, tags = 1 + number % 5, [[], [], ["vip"], ["risk"], ["vip", "risk"]][(number // 5) % 5]
+                if capacity_for_all:
+                    groups, capacity = GROUPS, capacity_for_all
                 values = {"capacity": capacity, "groups": list(groups), "tags": tags}
                 account = Account(f"{row['id']}{number:03}", f"agent{number}", password, capacity, groups)
                 names = {"id": account.agent_id, "username": account.username, "display_name": f"坐席{number}"}

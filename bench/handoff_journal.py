@@ -19,7 +19,7 @@ _TABLES = (
     "CREATE TABLE stress_loads (id {serial}, agent_id text, load int, capacity int, weight int)",
     "CREATE TABLE stress_waits (handoff_id text PRIMARY KEY, since {time})",
     """CREATE TABLE stress_offers (id {serial}, handoff_id text, agent_id text, target_agent_id text,
-       expires_at {time}, made_at {time}, load int, capacity int, out_weight int, earlier text)""",
+       expires_at {time}, load int, capacity int, out_weight int, earlier text)""",
 )
 _ON_LOAD = """INSERT INTO stress_loads (agent_id, load, capacity, weight)
     SELECT NEW.id, NEW.load, NEW.capacity, coalesce(sum(weight_taken), 0)
@@ -27,8 +27,8 @@ _ON_LOAD = """INSERT INTO stress_loads (agent_id, load, capacity, weight)
 _ON_WAIT = """INSERT INTO stress_waits (handoff_id, since) VALUES (NEW.id, {now})
     ON CONFLICT (handoff_id) DO UPDATE SET since = excluded.since;"""
 _ON_OFFER = """INSERT INTO stress_offers
-    (handoff_id, agent_id, target_agent_id, expires_at, made_at, load, capacity, out_weight, earlier)
-    SELECT NEW.id, a.id, NEW.target_agent_id, NEW.offer_expires_at, {now}, a.load, a.capacity,
+    (handoff_id, agent_id, target_agent_id, expires_at, load, capacity, out_weight, earlier)
+    SELECT NEW.id, a.id, NEW.target_agent_id, NEW.offer_expires_at, a.load, a.capacity,
     (SELECT coalesce(sum(CASE WHEN o.weight < a.capacity THEN o.weight ELSE a.capacity END), 0) FROM handoffs o
      WHERE o.state = 'queued' AND o.offered_agent_id = a.id AND o.id <> NEW.id),
     (SELECT {array}({object}('id', h.id, 'group', h.skill_group, 'weight', h.weight, 'target', h.target_agent_id,
@@ -170,7 +170,6 @@ def _offer(row: sa.Row[Any], offer_seconds: float) -> OfferMade:
         agent_id=row.agent_id,
         meant=row.target_agent_id == row.agent_id,
         looked_at=_time(row.expires_at) - timedelta(seconds=offer_seconds),
-        made_at=_time(row.made_at),
         room=row.capacity - row.load - row.out_weight,
         capacity=row.capacity,
         earlier=earlier,

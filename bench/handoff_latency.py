@@ -27,7 +27,7 @@ from handoff_bot import WISH, StandInBot
 from handoff_desks import Desks, engine_of
 
 P50_MS, P99_MS = 100.0, 500.0
-OWN_AGENTS = 10
+OWN_AGENTS, OWN_CAPACITY = 10, 20
 SETTLE_SECONDS = 15.0
 READING_SECONDS = 0.5
 
@@ -74,7 +74,12 @@ class Console:
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            print(f"an agent failed: {task.exception()}", file=sys.stderr)
 
     async def _say(self, method: str, path: str, body: object = None) -> None:
         await call(self._http, method, f"{self._url}/api/v1/{path}", self._token, body)
@@ -149,9 +154,9 @@ async def own_system(folder: Path, rate: float, seconds: float) -> bool:
     bot = StandInBot(desks.bot_port, desks.bot_token)
     await bot.start()
     try:
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=2)) as http:
             await desks.start(http)
-            accounts = desks.accounts(engine_of(url), OWN_AGENTS)
+            accounts = desks.accounts(engine_of(url), OWN_AGENTS, OWN_CAPACITY)
             people = [Person(one.username, one.password) for one in accounts]
             return await measure(http, desks.url(), people, rate, seconds)
     finally:
@@ -163,7 +168,7 @@ async def running_system(url: str, agents: Path, rate: float, seconds: float) ->
     """A whole system that runs already, with its real bot and the agents of its fixtures."""
     known = json.loads(agents.read_text(encoding="utf-8"))["agents"]
     people = [Person(one["username"], one["password"]) for one in known if one["role"] == "agent"]
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=2)) as http:
         return await measure(http, url.rstrip("/"), people, rate, seconds)
 
 
@@ -187,7 +192,7 @@ def main() -> int:
             with tempfile.TemporaryDirectory(prefix="baton-latency-") as folder:
                 met = asyncio.run(own_system(Path(folder), arguments.rate, arguments.seconds))
     except (BenchError, TimeoutError, aiohttp.ClientError) as error:
-        print(f"bench-handoff: {error or type(error).__name__}", file=sys.stderr)
+        print(f"bench-handoff: {error!r}", file=sys.stderr)
         return 1
     return 0 if met else 1
 

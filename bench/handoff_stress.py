@@ -34,7 +34,6 @@ SAMPLE_SECONDS = 0.5
 DRAIN_SECONDS = 90.0
 KILLED_FOR_SECONDS = 3.0
 PROCESSES = {"sqlite": 1, "postgresql": 3}
-VISIBLE_SECONDS = {"sqlite": 0.0, "postgresql": 1.0}
 SHOWN_FAULTS = 5
 
 
@@ -116,7 +115,7 @@ async def settle(world: World, engine: sa.Engine) -> None:
 def row(kind: str, world: World, watch: Watch, engine: sa.Engine, seconds: float) -> dict[str, Any]:
     """The figures of a run in the order of the table."""
     history = journal.read(engine, POLICY["offer_seconds"])
-    rules = Rules(POLICY["overflow_seconds"], POLICY["offer_pause_seconds"], VISIBLE_SECONDS[kind])
+    rules = Rules(POLICY["overflow_seconds"], POLICY["offer_pause_seconds"], PROCESSES[kind] == 1)
     faults = verdict(history, watch.loads, watch.odds, world.promised, rules)
     faults["refused or failed calls"] = [f"{count} x {what}" for what, count in world.desks.faults.items()]
     done, seen = counts(history.steps), world.counter
@@ -183,7 +182,7 @@ def main() -> int:
             with tempfile.TemporaryDirectory(prefix="baton-stress-") as folder, database(kind, Path(folder)) as url:
                 rows.append(asyncio.run(run(kind, arguments, Path(folder), url)))
     except (BenchError, TimeoutError, aiohttp.ClientError, sa.exc.SQLAlchemyError) as error:
-        print(f"bench-handoff: {error or type(error).__name__}", file=sys.stderr)
+        print(f"bench-handoff: {error!r}", file=sys.stderr)
         return 1
     return 0 if show(rows) else 1
 

@@ -138,7 +138,7 @@ def an_offer(**changes: object) -> audit.OfferMade:
     )
     before = replace(earlier, **{name: changes.pop(name) for name in list(changes) if hasattr(earlier, name)})
     offer = audit.OfferMade(
-        handoff_id="h2", agent_id="a1", meant=False, looked_at=T0, made_at=T0, room=2, capacity=5, earlier=[before]
+        handoff_id="h2", agent_id="a1", meant=False, looked_at=T0, room=2, capacity=5, earlier=[before]
     )
     return replace(offer, **changes)
 
@@ -164,7 +164,8 @@ def test_who_is_passed_over_is_found_and_who_could_not_be_asked_is_not(offer: au
 
 def test_an_arrival_in_the_middle_of_a_look_of_another_process_is_no_violation() -> None:
     accounts = {"a1": audit.Account("a1", ["orders"])}
-    rules = replace(RULES, visible_seconds=1.0)
-    fresh, stood = an_offer(waits_since=T0 - timedelta(seconds=0.5)), an_offer(waits_since=T0 - timedelta(seconds=1))
+    rules = replace(RULES, one_writer=False)
+    fresh, stood = an_offer(waits_since=T0 + timedelta(seconds=0.1)), an_offer(waits_since=T0)
     assert audit.order_violations([fresh], accounts, rules) == []
+    assert len(audit.order_violations([fresh], accounts, RULES)) == 1
     assert len(audit.order_violations([stood], accounts, rules)) == 1
