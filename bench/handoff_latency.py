@@ -30,6 +30,7 @@ P50_MS, P99_MS = 100.0, 500.0
 OWN_AGENTS, OWN_CAPACITY = 10, 20
 SETTLE_SECONDS = 15.0
 READING_SECONDS = 0.5
+HEARTBEAT_SECONDS = 2.5
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Console:
         socket = await self._http.ws_connect(f"{self._url}/ws/agent", max_msg_size=0)
         await socket.send_json({"type": "hello", "token": self._token})
         self._spawn(self._follow(socket))
+        self._spawn(self._beat(socket))
         await self._say("PUT", "agents/me/presence", {"state": "online"})
 
     async def stop(self) -> None:
@@ -96,6 +98,12 @@ class Console:
                 queued_at = datetime.fromisoformat(row["queued_at"].replace("Z", "+00:00"))
                 self._moments.answered.setdefault(row["conversation_id"], queued_at.timestamp())
                 self._spawn(self._serve(row))
+
+    async def _beat(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """The desk hangs up on a silent console."""
+        while not socket.closed:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await socket.send_json({"type": "ping"})
 
     async def _serve(self, row: dict[str, Any]) -> None:
         await self._say("POST", f"handoffs/{row['id']}/claim")
