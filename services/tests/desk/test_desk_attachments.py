@@ -173,23 +173,17 @@ def test_a_wrong_file_is_refused_in_words_and_leaves_nothing(
 
 
 def test_a_body_that_does_not_say_how_long_it_is_is_stopped_at_the_limit(desk: RunningDesk) -> None:
-    conversation = desk.open()
-    given: list[int] = []
+    conversation, before = desk.open(), len(files_of(desk))
 
     def endless() -> Any:
         yield b"%PDF-1.7\n"
-        for _ in range(400):
-            given.append(1)
+        for _ in range(60):
             yield b"x" * 256 * 1024
 
     headers = {**conversation.headers, "Content-Type": "application/pdf"}
-    try:
-        answer = desk.http.post(f"{conversation.path}/attachments", content=endless(), headers=headers)
-        refused(answer, 413, "attachment_too_large")
-    except httpx.TransportError:
-        pass  # the desk hung up before the client had finished
-    assert len(given) < 400
-    assert desk.http.get("/healthz").status_code == 200
+    answer = desk.http.post(f"{conversation.path}/attachments", content=endless(), headers=headers)
+    refused(answer, 413, "attachment_too_large")
+    assert len(files_of(desk)) == before
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(desk: RunningDesk) -> None:

@@ -41,6 +41,7 @@ export function useWorkplaceLife(): void {
     handoffs.clear();
     offers.clear();
     conversations.clear();
+    forgetFiles();
     work.select(null);
     work.dialog = null;
   });
