@@ -68,8 +68,10 @@ def wishes_human(event: Event, wording: Wording) -> bool:
     return wording.is_just(event.text or "", "human_wishes")
 
 
-def message_body(conversation: Conversation, event: Event, history: History, service: dict[str, Any]) -> dict[str, Any]:
-    """The body of POST /webhooks/desk/messages."""
+def message_body(
+    conversation: Conversation, event: Event, history: History, service: dict[str, Any], wording: Wording
+) -> dict[str, Any]:
+    """The body of POST /webhooks/desk/messages; for files without words, words in brackets stand in their place."""
     customer = None
     if conversation.customer_id is not None:
         customer = {"customer_id": conversation.customer_id, "verified_by": "signed"}
@@ -78,7 +80,7 @@ def message_body(conversation: Conversation, event: Event, history: History, ser
         "session": conversation.session,
         "message_id": event.message_id,
         "at": iso(event.at),
-        "text": event.text or "",
+        "text": event.text or spoken(None, event.attachments, wording),
         "payload": event.payload,
         "service": service,
         "context": {

@@ -161,7 +161,7 @@ class BotRunner:
 
     async def _ask(self, turn: Turn) -> BotAnswer | None:
         """Ask Rasa until it answers; None when the bot lost the conversation meanwhile."""
-        body = message_body(turn.conversation, turn.event, turn.history, turn.service)
+        body = message_body(turn.conversation, turn.event, turn.history, turn.service, self._ctx.wording)
         failures = 0
         while True:
             try:

@@ -141,7 +141,7 @@ def test_the_bot_is_told_and_a_file_without_words_is_said_in_words_elsewhere(
     file = uploaded(conversation, conversation)
     assert conversation.send(None, attachments=[file["id"]]).status_code == 200
     told = wait_until(lambda: [b for b in bot.messages if b["conversation_id"] == conversation.id])[0]
-    assert (told["text"], told["attachments"]) == ("", [file])
+    assert (told["text"], told["attachments"]) == ("[图片]", [file])
     waiting = queued()
     file = uploaded(waiting, waiting)
     waiting.send(None, attachments=[file["id"]])
@@ -307,7 +307,7 @@ def test_the_export_names_files_without_addresses(make_desk: Callable[..., Runni
     conversation = desk.open()
     file = uploaded(conversation, conversation, name="13800138000.jpg")
     conversation.send(None, attachments=[file["id"]])
-    conversation.wait_text("收到：")
+    conversation.wait_text("收到：[图片]")
     assert desk.stop() in {0, -signal.SIGTERM}
     engine = create_engine(desk.database_url)
     with engine.connect() as connection:
