@@ -109,5 +109,9 @@ def test_a_customer_shows_a_photo_and_the_agent_opens_it(
     assert saved.value.suggested_filename == "退货流程.pdf"
     assert Path(saved.value.path()).read_bytes().startswith(b"%PDF-1.7")
     picture(shop, f"files-agent-{size}")
-    desk.get_by_role("button", name="结束", exact=False).first.click()
+    desk.get_by_role("button", name="结单").click()
+    dialog = desk.get_by_role("dialog")
+    dialog.get_by_text("已解决", exact=True).click()
+    dialog.get_by_role("button", name="结单").click()
+    expect(dialog).to_have_count(0)
     assert errors == []
