@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -17,7 +18,7 @@ from actions.pending import NEXT
 from actions.photos import add_to_claim, filed_claims, photo_answer
 from actions.products import goes_on_about_a_product
 from actions.references import points_at_order
-from actions.shop_api import ShopError
+from actions.shop_api import ShopApi, ShopError, shop_api
 from actions.texts import text
 
 logger = logging.getLogger(__name__)
@@ -59,8 +60,11 @@ class ActionGreet(ShopAction):
         return []
 
 
-class ActionTakeInformation(ShopAction):
+class ActionTakeInformation(Action):
     """A bare order number (or a click on an order) continues with that order; a bare photo is kept or filed."""
+
+    def __init__(self, shop: ShopApi | None = None) -> None:
+        self._shop = shop  # needed for photos of a filed claim only
 
     def name(self) -> str:
         return "action_take_information"
@@ -89,7 +93,8 @@ class ActionTakeInformation(ShopAction):
 
     async def _photo(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> list[EventType]:
         try:
-            claim = await self.ask(add_to_claim, self.shop, turn, filed_claims(tracker.slots.get("findings")))
+            filed = filed_claims(tracker.slots.get("findings"))
+            claim = await asyncio.to_thread(add_to_claim, self._shop or shop_api(), turn, filed) if filed else None
         except ShopError as error:
             logger.warning("message %s: the photo was not added to the claim: %s", turn.message_id, error)
             claim = None  # it stays with the conversation: whoever takes over sees it

@@ -135,7 +135,7 @@ async def download(
 async def thumbnail(
     ctx: Ctx, files: Annotated[LocalFiles, PART], request: DeskRequest, conversation_id: str, attachment_id: str
 ) -> Response[Any]:
-    """200 the picture, at most 480 pixels on its longer side; 404 attachment_unknown, also for what is no picture."""
+    """200 the picture made small; 404 attachment_unknown, also for what is no picture."""
     attachment = await _found(ctx, request, conversation_id, attachment_id)
     if attachment.thumbnail_key is None:
         raise NotFoundError("attachment_unknown")
