@@ -155,7 +155,7 @@ def build_app(parts: Parts) -> Litestar:
             "board": provide(parts.board),
             "presences": provide(parts.presences),
             "throttle": provide(parts.throttle),
-            "give_back": provide(duty.give_back_all),
+            "give_back": provide(duty.GIVE_BACK),
         },
         exception_handlers={Exception: handle_error},
         response_headers=SECURITY_HEADERS,

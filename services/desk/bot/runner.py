@@ -119,7 +119,7 @@ class BotRunner:
                 continue
             turn = await self._ctx.db.read(lambda c: usecases.next_turn(c, conversation_id, self._ctx.scene()))
             if turn is not None and usecases.is_for_the_desk(turn):
-                await self._ctx.db.write(partial(usecases.pass_over, turn=turn))
+                await self._ctx.db.write(partial(usecases.pass_over, turn=turn), appends_to=conversation_id)
             elif turn is not None:
                 await self._take(turn)
             elif conversation_id not in self._again:
@@ -141,7 +141,7 @@ class BotRunner:
             log.warning("bot refused a message", message_id=turn.event.message_id, reason=refusal.reason)
             self._ctx.metrics.bot_failures.labels("refused").inc()
             scene = self._ctx.scene()
-            await self._ctx.db.write(lambda c: usecases.commit_refusal(c, turn, scene))
+            await self._ctx.db.write(lambda c: usecases.commit_refusal(c, turn, scene), appends_to=turn.conversation.id)
             return
         finally:
             asking.cancel()
@@ -185,12 +185,15 @@ class BotRunner:
         if turn.conversation.id in self._told:
             return
         scene = self._ctx.scene()
-        await self._ctx.db.write(lambda c: usecases.say_unavailable(c, turn, scene))
+        await self._ctx.db.write(lambda c: usecases.say_unavailable(c, turn, scene), appends_to=turn.conversation.id)
         self._told.add(turn.conversation.id)
 
     async def _commit(self, turn: Turn, answer: BotAnswer) -> None:
         scene = self._ctx.scene()
-        done = await self._ctx.db.write(lambda c: usecases.commit_answer(c, turn, answer, self._check, scene))
+        done = await self._ctx.db.write(
+            lambda c: usecases.commit_answer(c, turn, answer, self._check, scene),
+            appends_to=turn.conversation.id if answer.handoff is None else None,
+        )
         if not done.kept:
             log.info("late bot reply discarded", message_id=turn.event.message_id)
         self._note_handoff(done)
@@ -254,4 +257,6 @@ class BotRunner:
         except (BotUnreachableError, BotRefusedError) as error:
             log.info("message not understood", message_id=event.message_id, error=str(error))
             return
-        await self._ctx.db.write(lambda c: usecases.keep_understanding(c, event, understanding))
+        await self._ctx.db.write(
+            lambda c: usecases.keep_understanding(c, event, understanding), appends_to=event.conversation_id
+        )

@@ -101,9 +101,9 @@ def commit_answer(
 
     An answer computed for an older owner is discarded; only the understanding of the message is kept.
     """
+    conversation = existing(connection, turn.conversation.id)
     if answer.understanding is not None:
         conversation_store.set_understanding(connection, turn.event, answer.understanding)
-    conversation = existing(connection, turn.conversation.id)
     same_owner = conversation.fence == turn.conversation.fence
     if not same_owner or not conversation_store.advance_bot_cursor(connection, conversation, turn.event.seq):
         return Committed(kept=False)

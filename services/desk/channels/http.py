@@ -106,7 +106,9 @@ async def open_conversation(ctx: Ctx, shop: Annotated[ShopClient, PART], data: O
         greeting=greeting(ctx, visitor, page),
         buttons=ctx.wording.buttons("greeting.buttons"),
     )
-    first = await ctx.db.write(lambda connection: usecases.open_conversation(connection, opening, scene))
+    first = await ctx.db.write(
+        lambda connection: usecases.open_conversation(connection, opening, scene), appends_to=opening.conversation_id
+    )
     return {
         "conversation_id": opening.conversation_id,
         "token": token,

@@ -3,12 +3,24 @@
 `await db.write(job)` and `await db.read(job)` take a plain function of a SQLAlchemy Connection. Writes queue up;
 the writer runs all that are waiting in one transaction, each in its own SAVEPOINT so that one failing job rolls
 back alone, commits once, publishes what the jobs announced, and only then answers their callers.
+
+A batch keeps the rows of all its jobs until it commits. SQLite has one writer anyway; on PostgreSQL other desk
+processes write at the same time, and batches that keep rows in no common order would wait for each other in circles.
+So there a batch consists of appends only (`write(job, appends_to=conversation_id)`: such a job locks nothing but the
+row of that conversation), sorted by conversation; every other job is a transaction of its own. An append that finds
+that it must lock more says so (`leave_batch`) and is run again, alone.
+
+The lock order, for every job: conversations, then agents, then handoffs, each kind by ascending id (`hold` locks
+several in one statement); rows of other tables are reached through one of these or stand alone. A job that cannot
+know its rows in this order locks what it meets with SKIP LOCKED and comes back for the rest. Whoever changes an offer
+to an agent, or an agent's load, holds the agent's row; whoever changes an owner holds the conversation's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,7 +48,9 @@ _BATCH_JOBS = 256
 _SINGLE_ATTEMPTS = 5
 _READERS = 4
 _RETRY_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
+_MIGRATION_LOCK = 0x6D696772617465  # any number that nothing else locks: "migrate"
 _ANNOUNCED = "desk_announced"
+_SHARED = "desk_shared"  # the transaction is shared with other jobs and other processes write too
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -68,6 +82,8 @@ Json = sa.JSON(none_as_null=True)
 class _Job:
     run: Callable[[sa.Connection], Any]
     future: asyncio.Future[Any]
+    appends_to: str | None = None
+    left: bool = False  # it must lock more than its conversation
     result: Any = None
     error: Exception | None = None
     notes: list[Note] = field(default_factory=list)
@@ -76,6 +92,32 @@ class _Job:
 def announce(connection: sa.Connection, note: Note) -> None:
     """Publish `note` once the running write job is committed; forgotten when it is rolled back."""
     connection.info.setdefault(_ANNOUNCED, []).append(note)
+
+
+class _LeaveBatchError(Exception):
+    """The running append must be run again, alone."""
+
+
+def leave_batch(connection: sa.Connection) -> None:
+    """Called by an append before it locks more than its conversation: it is rolled back and run again, alone."""
+    if connection.info.get(_SHARED):
+        raise _LeaveBatchError
+
+
+def locks_rows(connection: sa.Connection) -> bool:
+    """Whether rows are locked at all; SQLite has one writer instead."""
+    return connection.dialect.name != "sqlite"
+
+
+def hold(connection: sa.Connection, column: sa.Column[str], condition: sa.ColumnElement[bool]) -> list[str]:
+    """Lock the rows that fit until the write job ends, by ascending id; the ids in this order.
+
+    Foreign keys to these rows may still be written meanwhile. See the lock order in the module's docstring.
+    """
+    query = sa.select(column).where(condition)
+    if locks_rows(connection):  # "C": the order in which Python sorts, too
+        query = query.order_by(sa.collate(column, "C")).with_for_update(key_share=True)
+    return list(connection.execute(query).scalars())
 
 
 def _encode_json(value: Any) -> str:
@@ -144,8 +186,10 @@ class Database:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-read")
         self._writer: threading.Thread | None = None
+        self._one_writer = self._write_engine.dialect.name == "sqlite"
         self.batches = 0
         self.jobs = 0
+        self.retried = 0  # transactions that the database broke off and that were run again
 
     def start(self) -> None:
         """Begin to accept work; futures are resolved on the running loop."""
@@ -162,10 +206,13 @@ class Database:
         self._write_engine.dispose()
         self._read_engine.dispose()
 
-    async def write(self, job: Callable[[sa.Connection], T]) -> T:
-        """Run `job` in a transaction and return its result after the commit; its exception after the rollback."""
+    async def write(self, job: Callable[[sa.Connection], T], *, appends_to: str | None = None) -> T:
+        """Run `job` in a transaction and return its result after the commit; its exception after the rollback.
+
+        `appends_to` is the one conversation whose row the job locks, when it locks nothing else.
+        """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(job, future))
+        self._jobs.put(_Job(job, future, appends_to))
         # Shielded: a caller that goes away must not take back what is about to be committed.
         return await asyncio.shield(future)
 
@@ -181,29 +228,28 @@ class Database:
                 raise InvalidError("invalid_request") from error
 
     def _write_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            first = self._jobs.get()
-            if first is None:
-                return
-            batch, last = self._collect(first)
-            try:
-                self._run(batch)
-            except Exception as error:  # e.g. the disk is full: every caller is told, the writer lives on
-                log.exception("write failed", jobs=len(batch))
-                for job in batch:
-                    job.error, job.notes = error, []
-            self.batches += 1
-            self.jobs += len(batch)
-            loop.call_soon_threadsafe(self._answer, batch)
-            if last:
-                return
+        alone: deque[_Job] = deque()
+        last = False
+        while not last or alone:
+            together: list[_Job] = []
+            if not last:
+                found, last = self._collect(wait=not alone)
+                together = [job for job in found if self._one_writer or job.appends_to is not None]
+                alone.extend(job for job in found if not self._one_writer and job.appends_to is None)
+            if together:
+                # Stable: the jobs of one conversation stay in their order.
+                batch = together if self._one_writer else sorted(together, key=lambda job: str(job.appends_to))
+                self._commit(batch, loop)
+                alone.extend(job for job in together if job.left)
+            if alone:  # one, then appends that came meanwhile: they never wait for more than one other job
+                self._commit([alone.popleft()], loop)
 
-    def _collect(self, first: _Job) -> tuple[list[_Job], bool]:
+    def _collect(self, *, wait: bool) -> tuple[list[_Job], bool]:
         """All jobs that are waiting, up to the batch size, and whether the stop sign was among them."""
-        batch = [first]
+        batch: list[_Job] = []
         while len(batch) < _BATCH_JOBS:
             try:
-                job = self._jobs.get_nowait()
+                job = self._jobs.get(block=wait and not batch)
             except Empty:
                 break
             if job is None:
@@ -211,12 +257,27 @@ class Database:
             batch.append(job)
         return batch, False
 
+    def _commit(self, batch: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
+        for job in batch:
+            job.left = False
+        try:
+            self._run(batch)
+        except Exception as error:  # e.g. the disk is full: every caller is told, the writer lives on
+            log.exception("write failed", jobs=len(batch))
+            for job in batch:
+                job.error, job.notes, job.left = error, [], False
+        self.batches += 1
+        done = [job for job in batch if not job.left]
+        self.jobs += len(done)
+        loop.call_soon_threadsafe(self._answer, done)
+
     def _run(self, batch: list[_Job]) -> None:
         try:
             self._transaction(batch)
         except sa.exc.DBAPIError as error:
             if not _is_transient(error):
                 raise
+            self.retried += 1
             log.warning("transaction repeated job by job", jobs=len(batch))
             for job in batch:
                 self._run_alone(job)
@@ -229,13 +290,15 @@ class Database:
                 job.error, job.notes = error, []
                 if not _is_transient(error) or attempt == _SINGLE_ATTEMPTS:
                     return None
+                self.retried += 1
         return None
 
     def _transaction(self, batch: list[_Job]) -> None:
         """One transaction with a savepoint a job; raises only what concerns the whole of it."""
         with self._write_engine.begin() as connection:
+            connection.info[_SHARED] = len(batch) > 1 and not self._one_writer
             for job in batch:
-                job.result, job.error, job.notes = None, None, []
+                job.result, job.error, job.notes, job.left = None, None, [], False
                 connection.info[_ANNOUNCED] = []
                 try:
                     connection.exec_driver_sql("SAVEPOINT job")
@@ -247,6 +310,7 @@ class Database:
                         raise
                     connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
                     connection.exec_driver_sql("RELEASE SAVEPOINT job")
+                    job.left = isinstance(error, _LeaveBatchError)
                     job.error = _explained(error)
 
     def _answer(self, batch: list[_Job]) -> None:
@@ -275,6 +339,8 @@ def migrate(url: str) -> None:
     engine = create_engine(url, writer=True)
     try:
         with engine.begin() as connection:
+            if locks_rows(connection):  # several desks that start at once: one migrates, the others wait
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:

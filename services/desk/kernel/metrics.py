@@ -20,6 +20,7 @@ class Metrics:
         self.webhooks = Counter("baton_webhooks", "Webhook attempts", ["result"], registry=self.registry)
         self.write_jobs = Gauge("baton_write_jobs", "Write jobs since start", registry=self.registry)
         self.write_batches = Gauge("baton_write_batches", "Commits since start", registry=self.registry)
+        self.write_retries = Gauge("baton_write_retries", "Transactions run again since start", registry=self.registry)
 
     def text(self) -> bytes:
         """The exposition format."""

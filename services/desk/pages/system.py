@@ -54,6 +54,7 @@ async def metrics(ctx: Ctx, request: DeskRequest) -> Response[bytes]:
         raise ForbiddenError("loopback_only")
     ctx.metrics.write_jobs.set(ctx.db.jobs)
     ctx.metrics.write_batches.set(ctx.db.batches)
+    ctx.metrics.write_retries.set(ctx.db.retried)
     return Response(ctx.metrics.text(), media_type="text/plain; version=0.0.4")
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from desk.agents.store import ON_DUTY, agents
 from desk.handoffs.ranking import weight_for
 from desk.handoffs.store import QUEUE_ORDER, handoffs
+from desk.kernel.database import hold
 from desk.routing.rules import Candidate, Waiting
 
 if TYPE_CHECKING:
@@ -33,11 +34,17 @@ def waiting(connection: sa.Connection, skip: int, limit: int) -> list[Waiting]:
     return [Waiting(**row._mapping) for row in connection.execute(query)]
 
 
-def candidates(connection: sa.Connection) -> list[Candidate]:
-    """Everybody who is online, with what they have and what is out to them."""
+def hold_agents(connection: sa.Connection) -> list[str]:
+    """Lock everybody who is online or is offered something, until the write job ends; their ids."""
+    offered = agents.c.id.in_(sa.select(handoffs.c.offered_agent_id).where(_OFFERED))
+    return hold(connection, agents.c.id, sa.or_(ON_DUTY, offered))
+
+
+def candidates(connection: sa.Connection, held: list[str]) -> list[Candidate]:
+    """Everybody of these who is online, with what they have and what is out to them."""
     query = sa.select(
         agents.c.id, agents.c.groups, agents.c.tags, agents.c.capacity, agents.c.load, agents.c.idle_since
-    ).where(ON_DUTY)
+    ).where(ON_DUTY, agents.c.id.in_(held))
     found = {row.id: Candidate(**row._mapping) for row in connection.execute(query)}
     for row in connection.execute(sa.select(handoffs.c.offered_agent_id, handoffs.c.weight).where(_OFFERED)):
         one = found.get(row.offered_agent_id)

@@ -15,13 +15,14 @@ from desk.routing.rules import Choice, any_room, choose
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from desk.handoffs.rules import Handoff
     from desk.kernel.context import Scene
 
 _PAGE = 200
 
 
 class Routed(Struct, frozen=True):
-    """What one pass did: offers made, and offers that ran out; `elsewhere`: nothing, another process was at it."""
+    """What one pass did: offers made, and offers that ran out; `elsewhere`: not all, somebody else was at it."""
 
     made: int
     expired: int
@@ -33,26 +34,39 @@ def route(connection: sa.Connection, scene: Scene) -> Routed:
 
     One process at a time: passes at once would do no harm, every offer is a compare-and-set with the agent's row
     held, but they would wait for each other's rows and pass over customers whose agent another one has just asked.
+    A pass holds all agents it may ask from the beginning. Handoffs come in the order of the queue, which is not the
+    lock order, so it never waits for one: where somebody else holds one it ends, and the next pass begins anew.
     """
     if not store.only_one(connection):
         return Routed(0, 0, elsewhere=True)
+    held = store.hold_agents(connection)
     over = offer_store.expired(connection, scene.now)
-    expired = sum(offers.expire(connection, handoff_id, scene) for handoff_id in over)
+    expired = sum(offers.expire(connection, one.id, scene) for one in over if one.agent_id in held)
     for agent_id in store.offers_of_absent(connection):
-        agent = agent_store.get(connection, agent_id, lock=True)
+        agent = agent_store.get(connection, agent_id) if agent_id in held else None
         if agent is not None and (agent.disabled or agent.presence != "online"):
-            offers.withdraw_all(connection, agent, scene)
-    return Routed(_offer_all(connection, scene) if scene.policy.mode == "auto" else 0, expired)
+            offers.withdraw_free(connection, agent, scene)
+    if scene.policy.mode != "auto":
+        return Routed(0, expired)
+    made, complete = _offer_all(connection, held, scene)
+    return Routed(made, expired, elsewhere=not complete)
 
 
-def _offer_all(connection: sa.Connection, scene: Scene) -> int:
-    candidates, made, skipped = store.candidates(connection), 0, 0
+def _offer_all(connection: sa.Connection, held: list[str], scene: Scene) -> tuple[int, bool]:
+    """(offers made, whether the whole queue was looked at): a handoff that somebody else holds ends the pass."""
+    candidates, made, skipped = store.candidates(connection, held), 0, 0
     by_id = {one.id: one for one in candidates}
     while any_room(candidates):
         page = store.waiting(connection, skipped, _PAGE)
         for one in page:
             choice = choose(one, candidates, scene.now, scene.policy)
-            if choice is not None and _ask(connection, one.id, choice, scene):
+            if choice is None:
+                skipped += 1
+                continue
+            handoff = handoff_store.get_unless_busy(connection, one.id)
+            if handoff is None:
+                return made, False
+            if _ask(connection, handoff, choice, scene):
                 made += 1
                 best = by_id[choice.agent_id]
                 best.offered += one.weight if one.weight < best.capacity else best.capacity
@@ -60,12 +74,11 @@ def _offer_all(connection: sa.Connection, scene: Scene) -> int:
                 skipped += 1
         if len(page) < _PAGE:
             break
-    return made
+    return made, True
 
 
-def _ask(connection: sa.Connection, handoff_id: str, choice: Choice, scene: Scene) -> bool:
-    handoff = handoff_store.get(connection, handoff_id, lock=True)
-    if handoff is None or handoff.state != "queued" or handoff.offered_agent_id is not None:
+def _ask(connection: sa.Connection, handoff: Handoff, choice: Choice, scene: Scene) -> bool:
+    if handoff.state != "queued" or handoff.offered_agent_id is not None:
         return False
     evidence = {"rule_version": scene.policy.rule_version, "reasons": choice.reasons}
     return offers.make(connection, handoff, choice.agent_id, json.encode(evidence).decode(), scene)
