@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
-from desk.agents.rules import Agent
+from desk.agents.rules import Agent, Presence
 from desk.kernel.bus import Note
 from desk.kernel.database import Json, UtcTime, announce, locks_rows, metadata
 from desk.kernel.database import hold as hold_rows
@@ -15,8 +15,6 @@ from desk.kernel.database import hold as hold_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-
-    from desk.agents.rules import Presence
 
 agents = sa.Table(
     "agents",
@@ -80,6 +78,8 @@ _BY_SESSION = (
 class AgentChanged(Note):
     """Presence, load or account of an agent changed."""
 
+    travels: ClassVar[bool] = True
+
     agent_id: str
 
     @property
@@ -91,6 +91,8 @@ class AgentChanged(Note):
 @dataclass(frozen=True)
 class PresenceTaken(Note):
     """The desk itself changed an agent's presence, and why: `missed_offers`."""
+
+    travels: ClassVar[bool] = True
 
     agent_id: str
     presence: Presence
@@ -105,6 +107,8 @@ class PresenceTaken(Note):
 @dataclass(frozen=True)
 class SessionsRevoked(Note):
     """Logins of an agent ended: their sockets must close. `token_hash` None means all of them."""
+
+    travels: ClassVar[bool] = True
 
     agent_id: str
     token_hash: str | None = None

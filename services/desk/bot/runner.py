@@ -1,6 +1,7 @@
 """The runner: takes what waits for the bot to Rasa, one message of a conversation at a time, and commits the answers.
 
-What waits is always derived from the database, so recovery at start is the same code as every day's work.
+What waits is always derived from the database, so recovery at start is the same code as every day's work. Of several
+desk processes one at a time serves a conversation (kernel.holds): the one that has the message, or whoever finds it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("desk.bot")
 
 _PROBE_SECONDS = 3.0
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 1.0
 
 
 class BotRunner:
@@ -53,8 +56,8 @@ class BotRunner:
     async def start(self) -> None:
         """Listen to the bus, and keep searching the database for work."""
         self._unsubscribe = [
-            self._ctx.bus.on(EventStored, self._on_event),
-            self._ctx.bus.on(HandbackWaiting, lambda note: self.wake(note.conversation_id)),
+            self._ctx.bus.on(EventStored, self._on_event, own=True),
+            self._ctx.bus.on(HandbackWaiting, lambda note: self.wake(note.conversation_id), own=True),
         ]
         self._ctx.spawn(self._rescan(), "bot-rescan")
         self._ctx.spawn(self._probe(), "bot-probe")
@@ -110,6 +113,28 @@ class BotRunner:
                 log.info("bot is back")
 
     async def _work(self, conversation_id: str) -> None:
+        """As soon as no other process serves this conversation, if it leaves anything."""
+        while not await self._take_over(conversation_id):
+            if conversation_id not in self._again:
+                self._working.pop(conversation_id, None)
+                return
+            self._again.discard(conversation_id)
+        try:
+            await self._serve(conversation_id)
+        finally:
+            await self._ctx.holds.release(conversation_id)
+
+    async def _take_over(self, conversation_id: str) -> bool:
+        """Wait for the process that serves it; False when that has done everything."""
+        pause = _FIRST_PAUSE_SECONDS
+        while not await self._ctx.holds.take(conversation_id):
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            if not await self._ctx.db.read(lambda c: usecases.has_work(c, conversation_id)):
+                return False
+        return True
+
+    async def _serve(self, conversation_id: str) -> None:
         """Until nothing waits: first what the bot must be told, then the oldest unanswered message."""
         while True:
             self._again.discard(conversation_id)

@@ -25,6 +25,7 @@ from desk.handoffs import usecases as handoffs
 from desk.handoffs.access import visible
 from desk.handoffs.rules import row_view
 from desk.kernel import ids
+from desk.kernel.bus import Missed
 from desk.kernel.clock import iso
 from desk.kernel.context import Context
 from desk.kernel.errors import ForbiddenError, NotFoundError, TooManyError
@@ -201,15 +202,22 @@ async def get_events(
     """
     _, agent = await _reader(ctx, request, conversation_id)
     changed = asyncio.Event()
-    stop = ctx.bus.on(EventStored, lambda _note: changed.set(), conversation_id)
+    listeners = [
+        ctx.bus.on(EventStored, lambda _note: changed.set(), conversation_id),
+        ctx.bus.on(Missed, lambda _note: changed.set()),
+    ]
+    loop = asyncio.get_running_loop()
+    until = loop.time() + min(wait, MAX_WAIT_SECONDS)
     try:
         events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
-        if not events and wait > 0:
+        while not events and (left := until - loop.time()) > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), min(wait, MAX_WAIT_SECONDS))
+                await asyncio.wait_for(changed.wait(), left)
+            changed.clear()
             events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
     finally:
-        stop()
+        for stop in listeners:
+            stop()
     return {"events": [event_view(event, for_agent=agent is not None) for event in events], **state}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -111,6 +111,20 @@ def hold(connection: sa.Connection, conversation_ids: Iterable[str]) -> None:
     """Lock the rows of several conversations until the write job ends (see the lock order in kernel.database)."""
     if locks_rows(connection):
         hold_rows(connection, conversations.c.id, conversations.c.id.in_(sorted(conversation_ids)))
+
+
+class Mark(NamedTuple):
+    """How far a conversation is: its last event, and whose it is."""
+
+    last_seq: int
+    fence: int
+
+
+def marks(connection: sa.Connection, conversation_ids: list[str]) -> dict[str, Mark]:
+    """How far these conversations are."""
+    query = sa.select(conversations.c.id, conversations.c.last_seq, conversations.c.fence)
+    rows = connection.execute(query.where(conversations.c.id.in_(conversation_ids)))
+    return {row.id: Mark(row.last_seq, row.fence) for row in rows}
 
 
 def create(connection: sa.Connection, conversation: Conversation) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -123,6 +123,30 @@ def hold_open(connection: sa.Connection, conversation_ids: Iterable[str], agent_
         of_conversations = handoffs.c.conversation_id.in_(sorted(conversation_ids)) & _OPEN
         offered = (handoffs.c.state == "queued") & handoffs.c.offered_agent_id.in_(sorted(agent_ids))
         hold(connection, handoffs.c.id, of_conversations | offered)
+
+
+class OpenMark(NamedTuple):
+    """What a queue's row shows of an open handoff that can change."""
+
+    state: str
+    agent_id: str | None
+    offered_agent_id: str | None
+    offer_expires_at: datetime | None
+    target_agent_id: str | None
+    emotion: dict[str, Any]
+    kind: str
+    contact: str | None
+
+
+def open_marks(connection: sa.Connection) -> dict[str, OpenMark]:
+    """Every open handoff as its row in the queue shows it, by id."""
+    query = sa.select(handoffs.c.id, *(handoffs.c[name] for name in OpenMark._fields)).where(_OPEN)
+    return {row.id: OpenMark(*row[1:]) for row in connection.execute(query)}
+
+
+def mark_of(handoff: Handoff) -> OpenMark:
+    """The same of a handoff that was read."""
+    return OpenMark(**{name: getattr(handoff, name) for name in OpenMark._fields})
 
 
 def existing(connection: sa.Connection, handoff_id: str) -> Handoff:

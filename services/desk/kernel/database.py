@@ -148,6 +148,11 @@ def create_engine(url: str, *, writer: bool = False, pool_size: int = 1) -> sa.E
     return engine
 
 
+def is_sqlite(url: str) -> bool:
+    """Whether there is one desk process only: SQLite has one writer."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
 def _prepare_sqlite(engine: sa.Engine, begin: str) -> None:
     @sa.event.listens_for(engine, "connect")
     def _connect(dbapi_connection: Any, _record: object) -> None:

@@ -1,6 +1,7 @@
 """The router: after every change of queue or agents, and by the clock, it lets routing look at the database.
 
-It keeps nothing in memory, so a start is like any other pass, and several desk processes may each run one.
+It keeps nothing in memory, so a start is like any other pass, and several desk processes may each run one: the one
+that made a change looks at once, the others by the clock, in case it died in between.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Router:
     async def start(self) -> None:
         """Follow the bus and the clock."""
         self._unsubscribe = [
-            self._ctx.bus.on(kind, self._on_note) for kind in (QueueChanged, AgentChanged, OfferChanged)
+            self._ctx.bus.on(kind, self._on_note, own=True) for kind in (QueueChanged, AgentChanged, OfferChanged)
         ]
         self._wake.set()
         self._ctx.spawn(self._follow(), "router")
