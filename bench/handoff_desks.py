@@ -112,6 +112,7 @@ class Desks:
         self.bot_token = base["BATON_BOT_TOKEN"]
         self.folder = folder
         self.restarts = 0
+        self._retried_before = 0
         self.faults: Counter[str] = Counter()  # answers that no caller should ever get
         self._processes = [
             ServiceProcess("desk", folder, base | {"BATON_DESK_PORT": str(port)}, port) for port in ports
@@ -142,12 +143,23 @@ class Desks:
         """kill -9, and start again after a while; meanwhile clients find the others."""
         number = self._dice.choice(sorted(self._up))
         self._up.discard(number)
+        self._retried_before += await self._retried(http, number)
         self._processes[number].kill()
         await asyncio.sleep(away_seconds)
         self._processes[number].start()
         await wait_healthy(http, self._processes[number].url)
         self._up.add(number)
         self.restarts += 1
+
+    async def retried(self, http: aiohttp.ClientSession) -> int:
+        """Transactions that the desks ran again because the database broke them off."""
+        return self._retried_before + sum([await self._retried(http, number) for number in sorted(self._up)])
+
+    async def _retried(self, http: aiohttp.ClientSession, number: int) -> int:
+        url = f"{self._processes[number].url}/metrics"
+        async with http.get(url, timeout=aiohttp.ClientTimeout(total=30)) as answer:
+            figures = dict(line.split(" ", 1) for line in (await answer.text()).splitlines() if line[:1] != "#")
+        return int(float(figures["baton_write_retries"]))
 
     def url(self) -> str:
         """Any desk that is up, as a load balancer would choose."""

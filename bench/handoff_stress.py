@@ -72,6 +72,7 @@ async def run(kind: str, arguments: argparse.Namespace, folder: Path, url: str) 
             watch, begin = Watch(), time.monotonic()
             await simulate(world, agents, watch, engine, arguments)
             seconds = time.monotonic() - begin
+            world.counter["transactions run again"] = await desks.retried(http)
             return await asyncio.to_thread(row, kind, world, watch, engine, seconds)
     finally:
         desks.stop()
@@ -138,6 +139,7 @@ def row(kind: str, world: World, watch: Watch, engine: sa.Engine, seconds: float
         "connections cut": seen["connections cut"],
         "returned after loss": done["returned"],
         "desks killed and restarted": world.desks.restarts,
+        "transactions run again": seen["transactions run again"],
         "offers seen on the socket": seen["offers seen on the socket"],
         "offers seen in the queue only": seen["offers seen in the queue only"],
         "messages acknowledged": len(world.promised.acknowledged),

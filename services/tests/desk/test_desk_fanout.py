@@ -1,4 +1,4 @@
-"""Two desk processes on one PostgreSQL and one Valkey: whoever holds the socket, everybody is told at once, in order."""
+"""Two desk processes on one PostgreSQL and one Valkey: whoever holds the socket, all are told at once, in order."""
 
 from __future__ import annotations
 
