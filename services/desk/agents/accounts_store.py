@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from desk.agents.account_rules import AccountEvent, Session
 from desk.agents.store import agents, sessions
-from desk.kernel.database import Json, UtcTime, hold, metadata
+from desk.kernel.database import Json, UtcTime, metadata
+from desk.kernel.locks import hold
 
 if TYPE_CHECKING:
     from datetime import datetime

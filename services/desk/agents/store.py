@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from desk.agents.rules import Agent, Presence
 from desk.kernel.bus import Note
-from desk.kernel.database import Json, UtcTime, announce, locks_rows, metadata
-from desk.kernel.database import hold as hold_rows
+from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.kernel.locks import hold as hold_rows
+from desk.kernel.locks import locks_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -130,7 +131,7 @@ def get(connection: sa.Connection, agent_id: str, *, lock: bool = False) -> Agen
 
 
 def hold(connection: sa.Connection, agent_ids: Iterable[str]) -> None:
-    """Lock the rows of several agents until the write job ends (see the lock order in kernel.database)."""
+    """Lock the rows of several agents until the write job ends (see the lock order in kernel.locks)."""
     if locks_rows(connection):
         hold_rows(connection, agents.c.id, agents.c.id.in_(sorted(agent_ids)))
 

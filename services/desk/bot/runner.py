@@ -67,12 +67,12 @@ class BotRunner:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
 
-    def wake(self, conversation_id: str) -> None:
-        """Make sure a task looks at this conversation after now."""
+    def wake(self, conversation_id: str, *, insist: bool = True) -> None:
+        """Make sure a task looks at this conversation after now; without `insist` only if no other process does."""
         if conversation_id in self._working:
             self._again.add(conversation_id)
             return
-        task = self._ctx.spawn(self._work(conversation_id), f"bot-{conversation_id}")
+        task = self._ctx.spawn(self._work(conversation_id, insist), f"bot-{conversation_id}")
         self._working[conversation_id] = task
         task.add_done_callback(lambda done: self._finished(conversation_id, done))
 
@@ -102,7 +102,7 @@ class BotRunner:
         while True:
             for conversation_id in await self._ctx.db.read(usecases.conversations_with_work):
                 if conversation_id not in self._working:
-                    self.wake(conversation_id)
+                    self.wake(conversation_id, insist=False)
             await asyncio.sleep(self._ctx.settings.bot_rescan_seconds)
 
     async def _probe(self) -> None:
@@ -112,22 +112,25 @@ class BotRunner:
             if self._client.down and await self._client.healthy():
                 log.info("bot is back")
 
-    async def _work(self, conversation_id: str) -> None:
+    async def _work(self, conversation_id: str, insist: bool) -> None:
         """As soon as no other process serves this conversation, if it leaves anything."""
-        while not await self._take_over(conversation_id):
+        while not await self._take_over(conversation_id, insist):
             if conversation_id not in self._again:
                 self._working.pop(conversation_id, None)
                 return
             self._again.discard(conversation_id)
+            insist = True
         try:
             await self._serve(conversation_id)
         finally:
             await self._ctx.holds.release(conversation_id)
 
-    async def _take_over(self, conversation_id: str) -> bool:
-        """Wait for the process that serves it; False when that has done everything."""
+    async def _take_over(self, conversation_id: str, insist: bool) -> bool:
+        """Wait for the process that serves it; False when that has done everything, or without `insist` will do it."""
         pause = _FIRST_PAUSE_SECONDS
         while not await self._ctx.holds.take(conversation_id):
+            if not insist:
+                return False
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             if not await self._ctx.db.read(lambda c: usecases.has_work(c, conversation_id)):

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from desk.conversations.notes import ConversationChanged, EventStored, UnderstandingStored
 from desk.conversations.rules import Conversation, Event, NewEvent, offered_title
-from desk.kernel.database import Json, UtcTime, announce, locks_rows, metadata
-from desk.kernel.database import hold as hold_rows
+from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.kernel.locks import hold as hold_rows
+from desk.kernel.locks import locks_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,7 +109,7 @@ def get(connection: sa.Connection, conversation_id: str, *, lock: bool = False) 
 
 
 def hold(connection: sa.Connection, conversation_ids: Iterable[str]) -> None:
-    """Lock the rows of several conversations until the write job ends (see the lock order in kernel.database)."""
+    """Lock the rows of several conversations until the write job ends (see the lock order in kernel.locks)."""
     if locks_rows(connection):
         hold_rows(connection, conversations.c.id, conversations.c.id.in_(sorted(conversation_ids)))
 

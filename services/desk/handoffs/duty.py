@@ -9,8 +9,8 @@ from desk.agents.accounts import GiveBack
 from desk.conversations import store as conversation_store
 from desk.handoffs import offers, store
 from desk.handoffs.transfers import return_to_queue
-from desk.kernel.database import locks_rows
 from desk.kernel.errors import ConflictError
+from desk.kernel.locks import locks_rows
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -2,7 +2,7 @@
 
 Every change of owner is a compare-and-set on the conversation's fence; the load of the agent changes in the same
 transaction, so two agents never have one conversation and nobody is above capacity. What an operation will change
-is held at its beginning (`hold_for`), in the lock order of kernel.database.
+is held at its beginning (`hold_for`), in the lock order of kernel.locks.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from desk.handoffs.notes import HandbackWaiting, HandoffChanged, OfferChanged, QueueChanged
 from desk.handoffs.rules import Handoff, full_view
-from desk.kernel.database import Json, UtcTime, announce, hold, locks_rows, metadata
+from desk.kernel.database import Json, UtcTime, announce, metadata
 from desk.kernel.errors import NotFoundError
+from desk.kernel.locks import hold, locks_rows
 from desk.webhooks import outbox
 
 if TYPE_CHECKING:

@@ -8,12 +8,7 @@ A batch keeps the rows of all its jobs until it commits. SQLite has one writer a
 processes write at the same time, and batches that keep rows in no common order would wait for each other in circles.
 So there a batch consists of appends only (`write(job, appends_to=conversation_id)`: such a job locks nothing but the
 row of that conversation), sorted by conversation; every other job is a transaction of its own. An append that finds
-that it must lock more says so (`leave_batch`) and is run again, alone.
-
-The lock order, for every job: conversations, then agents, then handoffs, each kind by ascending id (`hold` locks
-several in one statement); rows of other tables are reached through one of these or stand alone. A job that cannot
-know its rows in this order locks what it meets with SKIP LOCKED and comes back for the rest. Whoever changes an offer
-to an agent, or an agent's load, holds the agent's row; whoever changes an owner holds the conversation's.
+that it must lock more says so (`leave_batch`) and is run again, alone. In which order rows are locked: kernel.locks.
 """
 
 from __future__ import annotations
@@ -33,6 +28,7 @@ import structlog
 from sqlalchemy.engine import make_url
 
 from desk.kernel.errors import InvalidError
+from desk.kernel.locks import locks_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +46,7 @@ _READERS = 4
 _RETRY_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
 _MIGRATION_LOCK = 0x6D696772617465  # any number that nothing else locks: "migrate"
 _ANNOUNCED = "desk_announced"
-_SHARED = "desk_shared"  # the transaction is shared with other jobs and other processes write too
+_SHARED = "desk_shared"  # with other jobs, while other processes write too
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -102,22 +98,6 @@ def leave_batch(connection: sa.Connection) -> None:
     """Called by an append before it locks more than its conversation: it is rolled back and run again, alone."""
     if connection.info.get(_SHARED):
         raise _LeaveBatchError
-
-
-def locks_rows(connection: sa.Connection) -> bool:
-    """Whether rows are locked at all; SQLite has one writer instead."""
-    return connection.dialect.name != "sqlite"
-
-
-def hold(connection: sa.Connection, column: sa.Column[str], condition: sa.ColumnElement[bool]) -> list[str]:
-    """Lock the rows that fit until the write job ends, by ascending id; the ids in this order.
-
-    Foreign keys to these rows may still be written meanwhile. See the lock order in the module's docstring.
-    """
-    query = sa.select(column).where(condition)
-    if locks_rows(connection):  # "C": the order in which Python sorts, too
-        query = query.order_by(sa.collate(column, "C")).with_for_update(key_share=True)
-    return list(connection.execute(query).scalars())
 
 
 def _encode_json(value: Any) -> str:
@@ -300,6 +280,9 @@ class Database:
 
     def _transaction(self, batch: list[_Job]) -> None:
         """One transaction with a savepoint a job; raises only what concerns the whole of it."""
+        if len(batch) == 1 and not self._one_writer:
+            self._transaction_of_one(batch[0])
+            return
         with self._write_engine.begin() as connection:
             connection.info[_SHARED] = len(batch) > 1 and not self._one_writer
             for job in batch:
@@ -317,6 +300,21 @@ class Database:
                     connection.exec_driver_sql("RELEASE SAVEPOINT job")
                     job.left = isinstance(error, _LeaveBatchError)
                     job.error = _explained(error)
+
+    def _transaction_of_one(self, job: _Job) -> None:
+        """Without a savepoint, which would cost a server two more answers."""
+        job.result, job.error, job.notes, job.left = None, None, [], False
+        try:
+            with self._write_engine.begin() as connection:
+                connection.info[_SHARED], connection.info[_ANNOUNCED] = False, []
+                job.result = job.run(connection)
+                notes = connection.info[_ANNOUNCED]
+        except Exception as error:
+            if _is_transient(error):
+                raise
+            job.error = _explained(error)
+        else:
+            job.notes = notes
 
     def _answer(self, batch: list[_Job]) -> None:
         """On the loop: publish in the order of commit, then resolve the callers."""

@@ -39,7 +39,7 @@ def route(connection: sa.Connection, scene: Scene) -> Routed:
     """
     if not store.only_one(connection):
         return Routed(0, 0, elsewhere=True)
-    held = store.hold_agents(connection)
+    held = store.hold_agents(connection, scene.now)
     over = offer_store.expired(connection, scene.now)
     expired = sum(offers.expire(connection, one.id, scene) for one in over if one.agent_id in held)
     for agent_id in store.offers_of_absent(connection):
