@@ -30,7 +30,7 @@ log = structlog.get_logger("desk.routing")
 
 _SETTLE_SECONDS = 0.005  # several changes at once are one pass
 _TICK_SECONDS = 1.0  # offers run out and customers overflow without anything changing
-_ELSEWHERE_SECONDS = 0.05
+_AGAIN_SECONDS = 0.05
 _CLEAR_UP_SECONDS = 15.0
 
 
@@ -77,8 +77,8 @@ class Router:
             done = await self._ctx.db.write(lambda c: usecases.route(c, scene))
             self._ctx.metrics.handoffs.labels("offered").inc(done.made)
             self._ctx.metrics.handoffs.labels("offer_expired").inc(done.expired)
-            if done.elsewhere:  # the other pass may have begun before the change that woke this one
-                asyncio.get_running_loop().call_later(_ELSEWHERE_SECONDS, self._wake.set)
+            if done.unfinished:  # or another process' pass may have begun before the change that woke this one
+                asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._wake.set)
 
     async def _clear_up(self) -> None:
         settings, policy = self._ctx.settings, self._ctx.policy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
@@ -9,6 +10,7 @@ from msgspec import Struct, json
 from desk.agents import store as agent_store
 from desk.handoffs import duty, offer_store, offers, queue_store, transfers, waiting
 from desk.handoffs import store as handoff_store
+from desk.kernel.locks import locks_rows
 from desk.routing import store
 from desk.routing.rules import Choice, any_room, choose
 
@@ -19,14 +21,15 @@ if TYPE_CHECKING:
     from desk.kernel.context import Scene
 
 _PAGE = 200
+_AT_ONCE_SHARED = 8  # offers of a pass while other processes wait for its agents
 
 
 class Routed(Struct, frozen=True):
-    """What one pass did: offers made, and offers that ran out; `elsewhere`: not all, somebody else was at it."""
+    """What one pass did: offers made, and offers that ran out; `unfinished`: another one should follow soon."""
 
     made: int
     expired: int
-    elsewhere: bool = False
+    unfinished: bool = False
 
 
 def route(connection: sa.Connection, scene: Scene) -> Routed:
@@ -34,25 +37,25 @@ def route(connection: sa.Connection, scene: Scene) -> Routed:
 
     One process at a time: passes at once would do no harm, every offer is a compare-and-set with the agent's row
     held, but they would wait for each other's rows and pass over customers whose agent another one has just asked.
-    A pass holds all agents it may ask from the beginning. Handoffs come in the order of the queue, which is not the
-    lock order, so it never waits for one: where somebody else holds one it ends, and the next pass begins anew.
+    A pass holds all agents it may ask from the beginning, and therefore makes a few offers only. Handoffs come in
+    the order of the queue, which is not the lock order, so it never waits for one: where somebody else holds one it
+    ends, and the next pass begins anew.
     """
     if not store.only_one(connection):
-        return Routed(0, 0, elsewhere=True)
+        return Routed(0, 0, unfinished=True)
+    most = _AT_ONCE_SHARED if locks_rows(connection) else sys.maxsize
     held = store.hold_agents(connection, scene.now)
     over = offer_store.expired(connection, scene.now)
-    expired = sum(offers.expire(connection, one.id, scene) for one in over if one.agent_id in held)
+    expired = sum(offers.expire(connection, one.id, scene) for one in over[:most] if one.agent_id in held)
     for agent_id in store.offers_of_absent(connection):
         agent = agent_store.get(connection, agent_id) if agent_id in held else None
         if agent is not None and (agent.disabled or agent.presence != "online"):
             offers.withdraw_free(connection, agent, scene)
-    if scene.policy.mode != "auto":
-        return Routed(0, expired)
-    made, complete = _offer_all(connection, held, scene)
-    return Routed(made, expired, elsewhere=not complete)
+    made, complete = _offer_all(connection, held, most, scene) if scene.policy.mode == "auto" else (0, True)
+    return Routed(made, expired, unfinished=not complete or len(over) > most)
 
 
-def _offer_all(connection: sa.Connection, held: list[str], scene: Scene) -> tuple[int, bool]:
+def _offer_all(connection: sa.Connection, held: list[str], most: int, scene: Scene) -> tuple[int, bool]:
     """(offers made, whether the whole queue was looked at): a handoff that somebody else holds ends the pass."""
     candidates, made, skipped = store.candidates(connection, held), 0, 0
     by_id = {one.id: one for one in candidates}
@@ -64,7 +67,7 @@ def _offer_all(connection: sa.Connection, held: list[str], scene: Scene) -> tupl
                 skipped += 1
                 continue
             handoff = handoff_store.get_unless_busy(connection, one.id)
-            if handoff is None:
+            if handoff is None or made >= most:
                 return made, False
             if _ask(connection, handoff, choice, scene):
                 made += 1
