@@ -130,6 +130,12 @@ def get(connection: sa.Connection, agent_id: str, *, lock: bool = False) -> Agen
     return _agent(connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none())
 
 
+def get_unless_busy(connection: sa.Connection, agent_id: str) -> Agent | None:
+    """The agent, their row held; None also while another transaction holds it."""
+    query = sa.select(agents).where(agents.c.id == agent_id).with_for_update(key_share=True, skip_locked=True)
+    return _agent(connection.execute(query).one_or_none())
+
+
 def hold(connection: sa.Connection, agent_ids: Iterable[str]) -> None:
     """Lock the rows of several agents until the write job ends (see the lock order in kernel.locks)."""
     if locks_rows(connection):

@@ -11,7 +11,7 @@ from desk.customers.rules import mask_phone
 from desk.handoffs import case_store, offline, store, usecases
 from desk.handoffs.contact import contact_in
 from desk.handoffs.leaving import wish_to_leave
-from desk.kernel.database import leave_batch
+from desk.kernel.locks import leave_batch
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -69,14 +69,7 @@ def weight_out(connection: sa.Connection, agent_id: str, capacity: int) -> int:
     return sum(weight_for(row.weight, capacity) for row in rows)
 
 
-class Expired(NamedTuple):
-    """An offer that ran out: of which handoff, and to whom it was made."""
-
-    id: str
-    agent_id: str
-
-
-def expired(connection: sa.Connection, now: datetime) -> list[Expired]:
-    """The offers that ran out."""
-    query = sa.select(handoffs.c.id, handoffs.c.offered_agent_id).where(_OUT, handoffs.c.offer_expires_at <= now)
-    return [Expired(row.id, row.offered_agent_id) for row in connection.execute(query)]
+def expired(connection: sa.Connection, now: datetime) -> list[str]:
+    """Handoffs whose offer ran out."""
+    rows = connection.execute(sa.select(handoffs.c.id).where(_OUT, handoffs.c.offer_expires_at <= now))
+    return [row.id for row in rows]

@@ -59,16 +59,16 @@ def decline(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Sce
 def expire(connection: sa.Connection, handoff_id: str, scene: Scene) -> bool:
     """Nobody answered in time; whoever was shown too many in a row goes to a break. False when it was answered.
 
-    Part of routing, which holds the agents' rows; a handoff that somebody else holds just now waits for the next pass.
+    Part of routing, which waits for nobody: what somebody else holds just now is left to the next pass.
     """
     handoff = store.get_unless_busy(connection, handoff_id)
     if handoff is None or machine.situation_of(handoff) != "offered" or handoff.offered_agent_id is None:
         return False
     if handoff.offer_expires_at is None or handoff.offer_expires_at > scene.now:
         return False
-    agent = agent_store.get(connection, handoff.offered_agent_id, lock=True)
+    agent = agent_store.get_unless_busy(connection, handoff.offered_agent_id)
     if agent is None:
-        return offer_store.end(connection, handoff, handoff.offered_agent_id)
+        return False
     _end(connection, handoff, agent, "expire", scene)
     if handoff.offer_shown:
         missed = agent.missed_offers + 1

@@ -26,8 +26,8 @@ from desk.handoffs.rules import (
     skill_group_of,
     wait_minutes,
 )
-from desk.kernel.database import leave_batch
 from desk.kernel.errors import ConflictError, InvalidError
+from desk.kernel.locks import leave_batch
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -7,15 +7,15 @@ back alone, commits once, publishes what the jobs announced, and only then answe
 A batch keeps the rows of all its jobs until it commits. SQLite has one writer anyway; on PostgreSQL other desk
 processes write at the same time, and batches that keep rows in no common order would wait for each other in circles.
 So there a batch consists of appends only (`write(job, appends_to=conversation_id)`: such a job locks nothing but the
-row of that conversation), sorted by conversation; every other job is a transaction of its own. An append that finds
-that it must lock more says so (`leave_batch`) and is run again, alone. In which order rows are locked: kernel.locks.
+row of that conversation), sorted by conversation; every other job is a transaction of its own, in a second thread, so
+that messages do not wait for it when it waits for a row. An append that finds that it must lock more says so
+(`leave_batch`) and is run again, alone. In which order rows are locked: kernel.locks.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ import structlog
 from sqlalchemy.engine import make_url
 
 from desk.kernel.errors import InvalidError
-from desk.kernel.locks import locks_rows
+from desk.kernel.locks import SHARED, LeaveBatchError, locks_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,6 @@ _READERS = 4
 _RETRY_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
 _MIGRATION_LOCK = 0x6D696772617465  # any number that nothing else locks: "migrate"
 _ANNOUNCED = "desk_announced"
-_SHARED = "desk_shared"  # with other jobs, while other processes write too
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -88,16 +87,6 @@ class _Job:
 def announce(connection: sa.Connection, note: Note) -> None:
     """Publish `note` once the running write job is committed; forgotten when it is rolled back."""
     connection.info.setdefault(_ANNOUNCED, []).append(note)
-
-
-class _LeaveBatchError(Exception):
-    """The running append must be run again, alone."""
-
-
-def leave_batch(connection: sa.Connection) -> None:
-    """Called by an append before it locks more than its conversation: it is rolled back and run again, alone."""
-    if connection.info.get(_SHARED):
-        raise _LeaveBatchError
 
 
 def _encode_json(value: Any) -> str:
@@ -165,12 +154,13 @@ class Database:
     """See the module's docstring. Start it inside the running event loop, stop it before the loop ends."""
 
     def __init__(self, url: str, publish: Callable[[Note], None]) -> None:
-        self._write_engine = create_engine(url, writer=True)
+        self._write_engine = create_engine(url, writer=True, pool_size=2)
         self._read_engine = create_engine(url, pool_size=_READERS)
         self._publish = publish
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-read")
-        self._writer: threading.Thread | None = None
+        self._alone: SimpleQueue[_Job | None] = SimpleQueue()
+        self._writers: list[threading.Thread] = []
         self._one_writer = self._write_engine.dialect.name == "sqlite"
         self.batches = 0
         self.jobs = 0
@@ -179,14 +169,15 @@ class Database:
     def start(self) -> None:
         """Begin to accept work; futures are resolved on the running loop."""
         loop = asyncio.get_running_loop()
-        self._writer = threading.Thread(target=self._write_loop, args=(loop,), name="desk-write", daemon=True)
-        self._writer.start()
+        for name, run in (("desk-write", self._write_loop), ("desk-alone", self._alone_loop)):
+            self._writers.append(threading.Thread(target=run, args=(loop,), name=name, daemon=True))
+            self._writers[-1].start()
 
     async def stop(self) -> None:
         """Finish what is queued, then close every connection."""
         self._jobs.put(None)
-        if self._writer is not None:
-            await asyncio.to_thread(self._writer.join)
+        for writer in self._writers:
+            await asyncio.to_thread(writer.join)
         self._readers.shutdown(wait=True)
         self._write_engine.dispose()
         self._read_engine.dispose()
@@ -213,28 +204,36 @@ class Database:
                 raise InvalidError("invalid_request") from error
 
     def _write_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        alone: deque[_Job] = deque()
         last = False
-        while not last or alone:
-            together: list[_Job] = []
-            if not last:
-                found, last = self._collect(wait=not alone)
-                together = [job for job in found if self._one_writer or job.appends_to is not None]
-                alone.extend(job for job in found if not self._one_writer and job.appends_to is None)
-            if together:
+        while not last:
+            found, last = self._collect()
+            if self._one_writer:
+                together = found
+            else:
+                for job in found:
+                    if job.appends_to is None:
+                        self._alone.put(job)
                 # Stable: the jobs of one conversation stay in their order.
-                batch = together if self._one_writer else sorted(together, key=lambda job: str(job.appends_to))
-                self._commit(batch, loop)
-                alone.extend(job for job in together if job.left)
-            if alone:  # one, then appends that came meanwhile: they never wait for more than one other job
-                self._commit([alone.popleft()], loop)
+                together = sorted(
+                    (job for job in found if job.appends_to is not None), key=lambda job: str(job.appends_to)
+                )
+            if together:
+                self._commit(together, loop)
+            for job in together:
+                if job.left:
+                    self._alone.put(job)
+        self._alone.put(None)
 
-    def _collect(self, *, wait: bool) -> tuple[list[_Job], bool]:
+    def _alone_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        while (job := self._alone.get()) is not None:
+            self._commit([job], loop)
+
+    def _collect(self) -> tuple[list[_Job], bool]:
         """All jobs that are waiting, up to the batch size, and whether the stop sign was among them."""
         batch: list[_Job] = []
         while len(batch) < _BATCH_JOBS:
             try:
-                job = self._jobs.get(block=wait and not batch)
+                job = self._jobs.get(block=not batch)
             except Empty:
                 break
             if job is None:
@@ -284,7 +283,7 @@ class Database:
             self._transaction_of_one(batch[0])
             return
         with self._write_engine.begin() as connection:
-            connection.info[_SHARED] = len(batch) > 1 and not self._one_writer
+            connection.info[SHARED] = len(batch) > 1 and not self._one_writer
             for job in batch:
                 job.result, job.error, job.notes, job.left = None, None, [], False
                 connection.info[_ANNOUNCED] = []
@@ -298,7 +297,7 @@ class Database:
                         raise
                     connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
                     connection.exec_driver_sql("RELEASE SAVEPOINT job")
-                    job.left = isinstance(error, _LeaveBatchError)
+                    job.left = isinstance(error, LeaveBatchError)
                     job.error = _explained(error)
 
     def _transaction_of_one(self, job: _Job) -> None:
@@ -306,7 +305,7 @@ class Database:
         job.result, job.error, job.notes, job.left = None, None, [], False
         try:
             with self._write_engine.begin() as connection:
-                connection.info[_SHARED], connection.info[_ANNOUNCED] = False, []
+                connection.info[SHARED], connection.info[_ANNOUNCED] = False, []
                 job.result = job.run(connection)
                 notes = connection.info[_ANNOUNCED]
         except Exception as error:

@@ -10,6 +10,18 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+SHARED = "desk_shared"  # in the connection's info: with other jobs, while other processes write too
+
+
+class LeaveBatchError(Exception):
+    """The running append must be run again, alone."""
+
+
+def leave_batch(connection: sa.Connection) -> None:
+    """Called by an append before it locks more than its conversation: it is rolled back and run again, alone."""
+    if connection.info.get(SHARED):
+        raise LeaveBatchError
+
 
 def locks_rows(connection: sa.Connection) -> bool:
     """Whether rows are locked at all; SQLite has one writer instead."""

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from desk.agents.store import ON_DUTY, agents
 from desk.handoffs.ranking import weight_for
 from desk.handoffs.store import QUEUE_ORDER, handoffs
-from desk.kernel.locks import hold
 from desk.routing.rules import Candidate, Waiting
 
 if TYPE_CHECKING:
@@ -34,19 +33,11 @@ def waiting(connection: sa.Connection, skip: int, limit: int) -> list[Waiting]:
     return [Waiting(**row._mapping) for row in connection.execute(query)]
 
 
-def hold_agents(connection: sa.Connection, now: datetime) -> list[str]:
-    """Lock who could be asked, and who is asked and let it run out or is not there; their ids."""
-    free = sa.and_(ON_DUTY, agents.c.load < agents.c.capacity)
-    asked = agents.c.id.in_(sa.select(handoffs.c.offered_agent_id).where(_OFFERED))
-    over = agents.c.id.in_(sa.select(handoffs.c.offered_agent_id).where(_OFFERED, handoffs.c.offer_expires_at <= now))
-    return hold(connection, agents.c.id, sa.or_(free, over, sa.and_(asked, sa.not_(ON_DUTY))))
-
-
-def candidates(connection: sa.Connection, held: list[str]) -> list[Candidate]:
-    """Everybody of these who is online, with what they have and what is out to them."""
+def candidates(connection: sa.Connection) -> list[Candidate]:
+    """Everybody who is online, with what they have and what is out to them."""
     query = sa.select(
         agents.c.id, agents.c.groups, agents.c.tags, agents.c.capacity, agents.c.load, agents.c.idle_since
-    ).where(ON_DUTY, agents.c.id.in_(held))
+    ).where(ON_DUTY)
     found = {row.id: Candidate(**row._mapping) for row in connection.execute(query)}
     for row in connection.execute(sa.select(handoffs.c.offered_agent_id, handoffs.c.weight).where(_OFFERED)):
         one = found.get(row.offered_agent_id)

@@ -17,7 +17,6 @@ from desk.routing.rules import Choice, any_room, choose
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from desk.handoffs.rules import Handoff
     from desk.kernel.context import Scene
 
 _PAGE = 200
@@ -37,27 +36,26 @@ def route(connection: sa.Connection, scene: Scene) -> Routed:
 
     One process at a time: passes at once would do no harm, every offer is a compare-and-set with the agent's row
     held, but they would wait for each other's rows and pass over customers whose agent another one has just asked.
-    A pass holds all agents it may ask from the beginning, and therefore makes a few offers only. Handoffs come in
-    the order of the queue, which is not the lock order, so it never waits for one: where somebody else holds one it
-    ends, and the next pass begins anew.
+    Handoffs come in the order of the queue, which is not the lock order, so a pass never waits for a handoff or an
+    agent: where somebody else holds one it ends, and the next pass begins anew. It makes a few offers only, because
+    others wait for what it holds.
     """
     if not store.only_one(connection):
         return Routed(0, 0, unfinished=True)
     most = _AT_ONCE_SHARED if locks_rows(connection) else sys.maxsize
-    held = store.hold_agents(connection, scene.now)
     over = offer_store.expired(connection, scene.now)
-    expired = sum(offers.expire(connection, one.id, scene) for one in over[:most] if one.agent_id in held)
+    expired = sum(offers.expire(connection, handoff_id, scene) for handoff_id in over[:most])
     for agent_id in store.offers_of_absent(connection):
-        agent = agent_store.get(connection, agent_id) if agent_id in held else None
+        agent = agent_store.get_unless_busy(connection, agent_id)
         if agent is not None and (agent.disabled or agent.presence != "online"):
             offers.withdraw_free(connection, agent, scene)
-    made, complete = _offer_all(connection, held, most, scene) if scene.policy.mode == "auto" else (0, True)
+    made, complete = _offer_all(connection, most, scene) if scene.policy.mode == "auto" else (0, True)
     return Routed(made, expired, unfinished=not complete or len(over) > most)
 
 
-def _offer_all(connection: sa.Connection, held: list[str], most: int, scene: Scene) -> tuple[int, bool]:
-    """(offers made, whether the whole queue was looked at): a handoff that somebody else holds ends the pass."""
-    candidates, made, skipped = store.candidates(connection, held), 0, 0
+def _offer_all(connection: sa.Connection, most: int, scene: Scene) -> tuple[int, bool]:
+    """(offers made, whether the whole queue was looked at): what somebody else holds or has changed ends the pass."""
+    candidates, made, skipped = store.candidates(connection), 0, 0
     by_id = {one.id: one for one in candidates}
     while any_room(candidates):
         page = store.waiting(connection, skipped, _PAGE)
@@ -66,22 +64,21 @@ def _offer_all(connection: sa.Connection, held: list[str], most: int, scene: Sce
             if choice is None:
                 skipped += 1
                 continue
-            handoff = handoff_store.get_unless_busy(connection, one.id)
-            if handoff is None or made >= most:
+            if made >= most or not _ask(connection, one.id, choice, scene):
                 return made, False
-            if _ask(connection, handoff, choice, scene):
-                made += 1
-                best = by_id[choice.agent_id]
-                best.offered += one.weight if one.weight < best.capacity else best.capacity
-            else:
-                skipped += 1
+            made += 1
+            best = by_id[choice.agent_id]
+            best.offered += one.weight if one.weight < best.capacity else best.capacity
         if len(page) < _PAGE:
             break
     return made, True
 
 
-def _ask(connection: sa.Connection, handoff: Handoff, choice: Choice, scene: Scene) -> bool:
-    if handoff.state != "queued" or handoff.offered_agent_id is not None:
+def _ask(connection: sa.Connection, handoff_id: str, choice: Choice, scene: Scene) -> bool:
+    handoff = handoff_store.get_unless_busy(connection, handoff_id)
+    if handoff is None or handoff.state != "queued" or handoff.offered_agent_id is not None:
+        return False
+    if agent_store.get_unless_busy(connection, choice.agent_id) is None:
         return False
     evidence = {"rule_version": scene.policy.rule_version, "reasons": choice.reasons}
     return offers.make(connection, handoff, choice.agent_id, json.encode(evidence).decode(), scene)
