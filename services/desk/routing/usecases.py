@@ -12,7 +12,7 @@ from desk.handoffs import duty, offer_store, offers, queue_store, transfers, wai
 from desk.handoffs import store as handoff_store
 from desk.kernel.locks import locks_rows
 from desk.routing import store
-from desk.routing.rules import Choice, any_room, choose
+from desk.routing.rules import Candidate, Choice, any_room, choose
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -64,24 +64,35 @@ def _offer_all(connection: sa.Connection, most: int, scene: Scene) -> tuple[int,
             if choice is None:
                 skipped += 1
                 continue
-            if made >= most or not _ask(connection, one.id, choice, scene):
+            best = by_id[choice.agent_id]
+            if made >= most or not _ask(connection, one.id, best, choice, scene):
                 return made, False
             made += 1
-            best = by_id[choice.agent_id]
             best.offered += one.weight if one.weight < best.capacity else best.capacity
         if len(page) < _PAGE:
             break
     return made, True
 
 
-def _ask(connection: sa.Connection, handoff_id: str, choice: Choice, scene: Scene) -> bool:
+def _ask(connection: sa.Connection, handoff_id: str, best: Candidate, choice: Choice, scene: Scene) -> bool:
     handoff = handoff_store.get_unless_busy(connection, handoff_id)
     if handoff is None or handoff.state != "queued" or handoff.offered_agent_id is not None:
         return False
-    if agent_store.get_unless_busy(connection, choice.agent_id) is None:
+    if locks_rows(connection) and not _is_as_read(connection, best):
         return False
     evidence = {"rule_version": scene.policy.rule_version, "reasons": choice.reasons}
     return offers.make(connection, handoff, choice.agent_id, json.encode(evidence).decode(), scene)
+
+
+def _is_as_read(connection: sa.Connection, best: Candidate) -> bool:
+    """Hold the agent; False when somebody else does, or when they have more or less room than this pass believed.
+
+    With more room somebody earlier in the queue might have been offered to them.
+    """
+    agent = agent_store.get_unless_busy(connection, best.id)
+    if agent is None:
+        return False
+    return (agent.load, offer_store.weight_out(connection, agent.id, agent.capacity)) == (best.load, best.offered)
 
 
 def clear_up(connection: sa.Connection, scene: Scene) -> None:
