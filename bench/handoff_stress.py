@@ -1,10 +1,10 @@
 """Two thousand handoffs among fifty agents: `services/.venv/bin/python bench/handoff_stress.py [--database …]`.
 
 Real desks, one on SQLite and three on one PostgreSQL and one Valkey; agents with real logins and sockets accept,
-decline, let offers run out, claim by hand, transfer, hand back, resolve, take breaks and lose their connections; customers write while
-they wait, leave the queue, ask again. With several desks one is killed with -9 in the middle. A stand-in for the bot
-hands over whoever asks. Afterwards the whole history is judged (handoff_audit.py). Exit code 1 when a figure that
-must be zero is not.
+decline, let offers run out, claim by hand, transfer, hand back, resolve, take breaks and lose their connections;
+customers write while they wait, leave the queue, ask again. With several desks one is killed with -9 in the middle. A
+stand-in for the bot hands over whoever asks. Afterwards the whole history is judged (handoff_audit.py). Exit code 1
+when a figure that must be zero is not.
 """
 
 from __future__ import annotations

@@ -65,11 +65,12 @@ async def measure(arguments: argparse.Namespace, folder: Path, database_url: str
     )
     desks = desks_of(folder, database_url, redis_url)
     try:
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-            for desk in desks:
-                desk.start()
+        for desk in desks:
+            desk.start()
+            async with aiohttp.ClientSession() as http:
                 await wait_healthy(http, desk.url)
-            for words, agents_at in (("one desk", desks[0]), ("two desks", desks[1])):
+        for words, agents_at in (("one desk", desks[0]), ("two desks", desks[1])):
+            async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
                 bench = RelayBench(http, desks[0], agents_at)
                 await bench.prepare(arguments.pairs)
                 await latency(bench, min(arguments.rates), 1.0)  # warm
