@@ -16,8 +16,12 @@ from litestar.openapi import OpenAPIConfig
 from desk.agents import accounts_http, own_http
 from desk.agents import http as agents_http
 from desk.agents import store as agent_store
+from desk.attachments.files import LocalFiles
+from desk.attachments.sweep import Sweeper
+from desk.attachments.usecases import Uploads
 from desk.bot.client import BotClient
 from desk.bot.runner import BotRunner
+from desk.channels import attachments_http
 from desk.channels import http as channels_http
 from desk.channels.agent_socket import Presences, agent_socket
 from desk.channels.attendance import Attendance
@@ -67,6 +71,9 @@ class Parts:
     presences: Presences
     throttle: Throttle
     webhooks: WebhookSender
+    files: LocalFiles
+    uploads: Uploads
+    sweeper: Sweeper
 
     async def start(self) -> None:
         """In the order in which they need each other."""
@@ -84,6 +91,7 @@ class Parts:
         await self.runner.start()
         await self.service_watch.start()
         await self.webhooks.start()
+        await self.sweeper.start()
 
     async def stop(self) -> None:
         """Backwards; what is queued for the database is written first."""
@@ -112,6 +120,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
     bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
     runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))
+    files = LocalFiles(settings.attachments_dir)
     return Parts(
         ctx=ctx,
         shop=shop,
@@ -125,6 +134,9 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         presences=Presences(),
         throttle=Throttle(ctx),
         webhooks=WebhookSender(ctx),
+        files=files,
+        uploads=Uploads(ctx, files),
+        sweeper=Sweeper(ctx, files),
     )
 
 
@@ -151,6 +163,7 @@ def build_app(parts: Parts) -> Litestar:
             handoffs_http.router,
             service_http.router,
             channels_http.router,
+            attachments_http.router,
             customer_socket,
             agent_socket,
             pages_http.router,
@@ -164,6 +177,8 @@ def build_app(parts: Parts) -> Litestar:
             "feeds": provide(parts.feeds),
             "presences": provide(parts.presences),
             "throttle": provide(parts.throttle),
+            "files": provide(parts.files),
+            "uploads": provide(parts.uploads),
             "give_back": provide(duty.GIVE_BACK),
         },
         exception_handlers={Exception: handle_error},

@@ -141,7 +141,7 @@ class BotRunner:
         """Until nothing waits: first what the bot must be told, then the oldest unanswered message."""
         while True:
             self._again.discard(conversation_id)
-            handback = await self._ctx.db.read(lambda c: usecases.next_handback(c, conversation_id))
+            handback = await self._ctx.db.read(lambda c: usecases.next_handback(c, conversation_id, self._ctx.wording))
             if handback is not None:
                 await self._deliver(handback)
                 continue
@@ -189,7 +189,7 @@ class BotRunner:
 
     async def _ask(self, turn: Turn) -> BotAnswer | None:
         """Ask Rasa until it answers; None when the bot lost the conversation meanwhile."""
-        body = message_body(turn.conversation, turn.event, turn.history, turn.service)
+        body = message_body(turn.conversation, turn.event, turn.history, turn.service, self._ctx.wording)
         failures = 0
         while True:
             try:
@@ -279,7 +279,9 @@ class BotRunner:
             await self._say_unavailable(turn)
 
     async def _understand(self, event: Event) -> None:
-        """Best effort: emotion for the console while a human answers."""
+        """Best effort: emotion for the console while a human answers; a photo alone has none."""
+        if not event.text:
+            return
         try:
             understanding = await self._client.understand(event.text or "", iso(event.at))
         except (BotUnreachableError, BotRefusedError) as error:

@@ -86,7 +86,7 @@ def pass_over(connection: sa.Connection, turn: Turn) -> None:
     conversation_store.advance_bot_cursor(connection, turn.conversation, turn.event.seq)
 
 
-def next_handback(connection: sa.Connection, conversation_id: str) -> Handback | None:
+def next_handback(connection: sa.Connection, conversation_id: str, wording: Wording) -> Handback | None:
     """The oldest thing the bot has not been told about a conversation, or None."""
     row = handoff_store.next_handback(connection, conversation_id)
     if row is None:
@@ -98,7 +98,7 @@ def next_handback(connection: sa.Connection, conversation_id: str) -> Handback |
         "handoff_id": row.handoff_id,
         "note": row.note,
         "settled": row.settled,
-        "messages": handback_messages(said)[-_HANDBACK_MESSAGES:],
+        "messages": handback_messages(said, wording)[-_HANDBACK_MESSAGES:],
     }
     return Handback(row.handoff_id, body)
 

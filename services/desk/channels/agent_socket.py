@@ -29,6 +29,7 @@ from desk.channels.connection import (
 from desk.channels.customer_socket import serve_frames
 from desk.channels.feed import Feed
 from desk.channels.feeds import Feeds
+from desk.channels.inbox import AttachmentIds
 from desk.conversations import store as conversation_store
 from desk.conversations.notes import Typing
 from desk.conversations.usecases import Incoming
@@ -95,7 +96,8 @@ class Send(Struct):
 
     conversation: str
     cid: str
-    text: str
+    text: str | None = None
+    attachments: AttachmentIds = []
 
 
 class AgentSession:
@@ -169,9 +171,8 @@ class AgentSession:
     async def _send(self, frame: dict[str, Any]) -> None:
         self._connection.check_rate()
         message = shaped(frame, Send)
-        accepted = await inbox.from_agent(
-            self._ctx, message.conversation, self._agent, Incoming(message.cid, message.text)
-        )
+        incoming = Incoming(message.cid, message.text, attachments=message.attachments)
+        accepted = await inbox.from_agent(self._ctx, message.conversation, self._agent, incoming)
         await self._connection.send(
             {
                 "type": "ack",

@@ -26,6 +26,7 @@ from desk.channels.connection import (
 )
 from desk.channels.feed import Feed
 from desk.channels.feeds import Feeds
+from desk.channels.inbox import AttachmentIds
 from desk.channels.snapshot import snapshot
 from desk.conversations.notes import CustomerSeen, Typing
 from desk.conversations.rules import Page, page_fields
@@ -60,6 +61,7 @@ class Send(Struct):
     text: str | None = None
     payload: str | None = None
     page: Page | None = None
+    attachments: AttachmentIds = []
 
 
 class Rate(Struct):
@@ -106,7 +108,7 @@ class CustomerSession:
     async def _send(self, frame: dict[str, Any]) -> None:
         self._connection.check_rate()
         message = shaped(frame, Send)
-        incoming = Incoming(message.cid, message.text, message.payload, page_fields(message.page))
+        incoming = Incoming(message.cid, message.text, message.payload, page_fields(message.page), message.attachments)
         accepted = await inbox.from_customer(self._ctx, self._id, incoming)
         event = accepted.event
         await self._connection.send(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from msgspec import Meta
 from sqlalchemy.exc import IntegrityError
 
 from desk.conversations import usecases
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from desk.agents.rules import Agent
     from desk.conversations.usecases import Accepted, Incoming
     from desk.kernel.context import Context
+
+
+# Far more than any setting allows; what is too many is said in words by the rules.
+AttachmentIds = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=100)]
 
 
 async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) -> Accepted:

@@ -65,6 +65,7 @@ events = sa.Table(
     sa.Column("understanding", Json),
     sa.Column("session", sa.Integer, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
+    sa.Column("attachments", Json),
     sa.UniqueConstraint("conversation_id", "client_id", name="uq_events_client_id"),
 )
 
@@ -159,6 +160,7 @@ def append(connection: sa.Connection, conversation_id: str, new: NewEvent, at: d
         understanding=None,
         session=place.session,
         at=at,
+        attachments=new.attachments,
     )
     connection.execute(_INSERT_EVENT, {name: getattr(event, name) for name in Event.__struct_fields__})
     announce(connection, EventStored(event))
@@ -292,6 +294,11 @@ def set_understanding(connection: sa.Connection, event: Event, understanding: di
         .values(understanding=understanding)
     )
     announce(connection, UnderstandingStored(event.conversation_id, event.seq, event.message_id, understanding))
+
+
+def forget_attachments(connection: sa.Connection, conversation_id: str) -> None:
+    """Its events name no files any more: part of an erasure."""
+    connection.execute(events.update().where(events.c.conversation_id == conversation_id).values(attachments=None))
 
 
 def waiting_for_bot(connection: sa.Connection) -> list[str]:

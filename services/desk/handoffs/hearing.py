@@ -33,7 +33,7 @@ def without_old_button(connection: sa.Connection, conversation_id: str, incoming
     title = conversation_store.find_offer(connection, conversation_id, payload)
     if title is None:
         return incoming
-    return Incoming(incoming.client_id, incoming.text or title, None, incoming.page)
+    return Incoming(incoming.client_id, incoming.text or title, None, incoming.page, incoming.attachments)
 
 
 def hear(connection: sa.Connection, message: Event, scene: Scene) -> None:
