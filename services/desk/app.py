@@ -26,6 +26,7 @@ from desk.channels import http as channels_http
 from desk.channels.agent_socket import Presences, agent_socket
 from desk.channels.attendance import Attendance
 from desk.channels.customer_socket import customer_socket
+from desk.channels.feeds import Feeds
 from desk.channels.http import Throttle
 from desk.clocks import business_hours
 from desk.customers.shop import ShopClient
@@ -62,6 +63,7 @@ class Parts:
     shop: ShopClient
     bot: BotClient
     board: Board
+    feeds: Feeds
     router: Router
     attendance: Attendance
     runner: BotRunner
@@ -76,12 +78,14 @@ class Parts:
     async def start(self) -> None:
         """In the order in which they need each other."""
         self.ctx.db.start()
+        await self.ctx.fanout.start()
         await self.shop.start()
         await self.bot.start()
         # Consoles that were open before this start have their grace time to come back.
         until = self.ctx.clock.now() + timedelta(seconds=self.ctx.settings.presence_grace_seconds)
         await self.ctx.db.write(lambda connection: agent_store.shorten_all_presences(connection, until))
         await self.board.start()
+        self.feeds.start()
         await self.attendance.start()
         await self.router.start()
         await self.runner.start()
@@ -98,6 +102,9 @@ class Parts:
         await self.attendance.stop()
         await self.board.stop()
         await self.ctx.stop_tasks()
+        await self.feeds.stop()
+        await self.ctx.fanout.stop()
+        await self.ctx.holds.stop()
         await self.bot.stop()
         await self.shop.stop()
         await self.ctx.db.stop()
@@ -119,6 +126,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         shop=shop,
         bot=bot,
         board=Board(ctx),
+        feeds=Feeds(ctx),
         router=Router(ctx),
         attendance=Attendance(ctx),
         runner=runner,
@@ -166,11 +174,12 @@ def build_app(parts: Parts) -> Litestar:
             "shop": provide(parts.shop),
             "bot": provide(parts.bot),
             "board": provide(parts.board),
+            "feeds": provide(parts.feeds),
             "presences": provide(parts.presences),
             "throttle": provide(parts.throttle),
             "files": provide(parts.files),
             "uploads": provide(parts.uploads),
-            "give_back": provide(duty.give_back_all),
+            "give_back": provide(duty.GIVE_BACK),
         },
         exception_handlers={Exception: handle_error},
         response_headers=SECURITY_HEADERS,

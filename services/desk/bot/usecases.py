@@ -67,6 +67,15 @@ def next_turn(connection: sa.Connection, conversation_id: str, scene: Scene) -> 
     return Turn(conversation, event, history, service_for_bot(connection, scene))
 
 
+def has_work(connection: sa.Connection, conversation_id: str) -> bool:
+    """Whether the bot owes this conversation something."""
+    conversation = conversation_store.get(connection, conversation_id)
+    if conversation is None:
+        return False
+    waits = conversation.owner_kind == "bot" and conversation.last_customer_seq > conversation.bot_cursor
+    return waits or handoff_store.next_handback(connection, conversation_id) is not None
+
+
 def is_for_the_desk(turn: Turn) -> bool:
     """Whether it is a button of the desk's own, which has done its work already."""
     return (turn.event.payload or "").startswith(DESK_PAYLOAD)
@@ -101,9 +110,9 @@ def commit_answer(
 
     An answer computed for an older owner is discarded; only the understanding of the message is kept.
     """
+    conversation = existing(connection, turn.conversation.id)
     if answer.understanding is not None:
         conversation_store.set_understanding(connection, turn.event, answer.understanding)
-    conversation = existing(connection, turn.conversation.id)
     same_owner = conversation.fence == turn.conversation.fence
     if not same_owner or not conversation_store.advance_bot_cursor(connection, conversation, turn.event.seq):
         return Committed(kept=False)

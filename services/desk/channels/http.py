@@ -25,6 +25,7 @@ from desk.handoffs import store as handoff_store
 from desk.handoffs import usecases as handoffs
 from desk.handoffs.rules import row_view
 from desk.kernel import ids
+from desk.kernel.bus import Missed
 from desk.kernel.clock import iso
 from desk.kernel.context import Context
 from desk.kernel.errors import ForbiddenError, NotFoundError, TooManyError
@@ -106,7 +107,9 @@ async def open_conversation(ctx: Ctx, shop: Annotated[ShopClient, PART], data: O
         greeting=greeting(ctx, visitor, page),
         buttons=ctx.wording.buttons("greeting.buttons"),
     )
-    first = await ctx.db.write(lambda connection: usecases.open_conversation(connection, opening, scene))
+    first = await ctx.db.write(
+        lambda connection: usecases.open_conversation(connection, opening, scene), appends_to=opening.conversation_id
+    )
     return {
         "conversation_id": opening.conversation_id,
         "token": token,
@@ -190,15 +193,22 @@ async def get_events(
     """
     _, agent = await reader(ctx, request, conversation_id)
     changed = asyncio.Event()
-    stop = ctx.bus.on(EventStored, lambda _note: changed.set(), conversation_id)
+    listeners = [
+        ctx.bus.on(EventStored, lambda _note: changed.set(), conversation_id),
+        ctx.bus.on(Missed, lambda _note: changed.set()),
+    ]
+    loop = asyncio.get_running_loop()
+    until = loop.time() + min(wait, MAX_WAIT_SECONDS)
     try:
         events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
-        if not events and wait > 0:
+        while not events and (left := until - loop.time()) > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), min(wait, MAX_WAIT_SECONDS))
+                await asyncio.wait_for(changed.wait(), left)
+            changed.clear()
             events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
     finally:
-        stop()
+        for stop in listeners:
+            stop()
     return {"events": [event_view(event, for_agent=agent is not None) for event in events], **state}
 
 

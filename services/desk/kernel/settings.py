@@ -32,6 +32,7 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_DESK_HOST", "0.0.0.0", "address the desk listens on"),  # noqa: S104 - the desk is the public edge
     Row("BATON_DESK_PORT", "8000", "port the desk listens on"),
     Row("BATON_DESK_DATABASE_URL", "", "sqlite:///file or postgresql://…; empty: desk.db in the data folder"),
+    Row("BATON_REDIS_URL", "", "redis://… that joins several desk processes on one PostgreSQL; empty: they poll it"),
     Row("BATON_RASA_PORT", "5005", "port of Rasa, used when BATON_RASA_URL is empty"),
     Row("BATON_RASA_URL", "", "base address of Rasa; empty: this machine"),
     Row("BATON_SHOP_PORT", "8001", "port of the shop, used when BATON_SHOP_URL is empty"),
@@ -120,6 +121,7 @@ class Settings:
     host: str
     port: int
     database_url: str
+    redis_url: str
     rasa_url: str
     shop_url: str
     shop_token: str
@@ -236,6 +238,7 @@ def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Set
         host=read.text("BATON_DESK_HOST"),
         port=read.whole("BATON_DESK_PORT"),
         database_url=read.text("BATON_DESK_DATABASE_URL") or f"sqlite:///{data_dir / 'desk.db'}",
+        redis_url=read.text("BATON_REDIS_URL"),
         rasa_url=read.text("BATON_RASA_URL") or f"http://127.0.0.1:{read.whole('BATON_RASA_PORT')}",
         shop_url=read.text("BATON_SHOP_URL") or f"http://127.0.0.1:{read.whole('BATON_SHOP_PORT')}",
         shop_token=read.text("BATON_SHOP_TOKEN"),
