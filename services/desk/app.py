@@ -35,6 +35,7 @@ from desk.kernel.context import Context
 from desk.kernel.web import SECURITY_HEADERS, handle_error
 from desk.pages import http as pages_http
 from desk.pages import system
+from desk.private_notes import http as private_notes_http
 from desk.routing.router import Router
 from desk.webhooks import http as webhooks_http
 from desk.webhooks.sender import WebhookSender
@@ -143,6 +144,7 @@ def build_app(parts: Parts) -> Litestar:
             handoffs_http.router,
             service_http.router,
             channels_http.router,
+            private_notes_http.router,
             customer_socket,
             agent_socket,
             pages_http.router,

@@ -13,6 +13,7 @@ import type {
   Transfer,
 } from "../contract/desk";
 import type { History } from "../contract/history";
+import type { PrivateNote } from "../contract/private_notes";
 import type { CustomerAnswer } from "../contract/shop";
 import { accountCalls } from "./accounts";
 import type { Call } from "./http";
@@ -42,6 +43,9 @@ export function createDeskApi(call: Call) {
     conversation: (id: string) => call<ConversationRow>("GET", conversation(id)),
     events: (id: string, after: number) => call<EventsAnswer>("GET", `${conversation(id)}/events?after=${after}`),
     customer: (id: string) => call<CustomerAnswer>("GET", `${conversation(id)}/customer`),
+    privateNotes: (id: string) => call<{ notes: PrivateNote[] }>("GET", `${conversation(id)}/private-notes`),
+    writePrivateNote: (id: string, clientId: string, text: string) =>
+      call<PrivateNote>("POST", `${conversation(id)}/private-notes`, { client_id: clientId, text }),
     resolve: (id: string, outcome: string, note: string) =>
       call<unknown>("POST", `${conversation(id)}/resolve`, note ? { outcome, note } : { outcome }),
     handback: (id: string, handback: Handback) => call<unknown>("POST", `${conversation(id)}/handback`, handback),
