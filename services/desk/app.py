@@ -16,6 +16,8 @@ from litestar.openapi import OpenAPIConfig
 from desk.agents import accounts_http, own_http
 from desk.agents import http as agents_http
 from desk.agents import store as agent_store
+from desk.assist import book as assist_book
+from desk.assist import http as assist_http
 from desk.bot.client import BotClient
 from desk.bot.runner import BotRunner
 from desk.channels import http as channels_http
@@ -100,6 +102,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     """The desk's parts for `settings` and a clock (the machine's); call inside the running event loop."""
     ctx = Context.build(settings, wording.load(settings.playbook_dir), clock)
     repeat_rules.load(settings.playbook_dir)  # a mistake in it stops the start, not a queued customer
+    assist_book.load(settings.playbook_dir)
     missing = business_hours.load(settings.playbook_dir).missing_years(ctx.clock.now())
     if missing:
         log.warning("no public holidays in playbook/business_hours.yml", years=missing)
@@ -145,6 +148,7 @@ def build_app(parts: Parts) -> Litestar:
             service_http.router,
             channels_http.router,
             private_notes_http.router,
+            assist_http.router,
             customer_socket,
             agent_socket,
             pages_http.router,

@@ -37,7 +37,7 @@ async def write_note(ctx: Ctx, request: DeskRequest, conversation_id: str, data:
     """
     agent, scene = await require_agent(ctx, request), ctx.scene()
     note = await ctx.db.write(
-        lambda connection: usecases.write(connection, conversation_id, agent, data.client_id, data.text, scene)
+        lambda c: usecases.write(c, conversation_id, agent, scene, client_id=data.client_id, text=data.text)
     )
     return note_view(note)
 

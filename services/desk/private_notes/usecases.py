@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def write(
-    connection: sa.Connection, conversation_id: str, agent: Agent, client_id: str, text: str, scene: Scene
+    connection: sa.Connection, conversation_id: str, agent: Agent, scene: Scene, *, client_id: str, text: str
 ) -> PrivateNote:
     """Store a note behind the newest event, once: the same `client_id` again gives the stored one.
 

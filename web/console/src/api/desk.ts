@@ -13,6 +13,7 @@ import type {
   Transfer,
 } from "../contract/desk";
 import type { History } from "../contract/history";
+import type { CannedAnswer, WordingAnswer } from "../contract/assist";
 import type { PrivateNote } from "../contract/private_notes";
 import type { CustomerAnswer } from "../contract/shop";
 import { accountCalls } from "./accounts";
@@ -43,6 +44,8 @@ export function createDeskApi(call: Call) {
     conversation: (id: string) => call<ConversationRow>("GET", conversation(id)),
     events: (id: string, after: number) => call<EventsAnswer>("GET", `${conversation(id)}/events?after=${after}`),
     customer: (id: string) => call<CustomerAnswer>("GET", `${conversation(id)}/customer`),
+    cannedResponses: (id: string) => call<CannedAnswer>("GET", `${conversation(id)}/canned-responses`),
+    wordingRules: () => call<WordingAnswer>("GET", "/wording-rules"),
     privateNotes: (id: string) => call<{ notes: PrivateNote[] }>("GET", `${conversation(id)}/private-notes`),
     writePrivateNote: (id: string, clientId: string, text: string) =>
       call<PrivateNote>("POST", `${conversation(id)}/private-notes`, { client_id: clientId, text }),
