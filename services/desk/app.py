@@ -32,6 +32,8 @@ from desk.handoffs import http as handoffs_http
 from desk.handoffs.board import Board
 from desk.handoffs.service_watch import ServiceWatch
 from desk.handoffs.summary import SummaryCheck
+from desk.insight import http as insight_http
+from desk.insight import policy as insight_policy
 from desk.kernel import wording
 from desk.kernel.context import Context
 from desk.kernel.web import SECURITY_HEADERS, handle_error
@@ -103,6 +105,7 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     ctx = Context.build(settings, wording.load(settings.playbook_dir), clock)
     repeat_rules.load(settings.playbook_dir)  # a mistake in it stops the start, not a queued customer
     assist_book.load(settings.playbook_dir)
+    insight_policy.load(settings.playbook_dir)
     missing = business_hours.load(settings.playbook_dir).missing_years(ctx.clock.now())
     if missing:
         log.warning("no public holidays in playbook/business_hours.yml", years=missing)
@@ -149,6 +152,7 @@ def build_app(parts: Parts) -> Litestar:
             channels_http.router,
             private_notes_http.router,
             assist_http.router,
+            insight_http.router,
             customer_socket,
             agent_socket,
             pages_http.router,

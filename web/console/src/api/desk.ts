@@ -17,6 +17,7 @@ import type { CannedAnswer, WordingAnswer } from "../contract/assist";
 import type { PrivateNote } from "../contract/private_notes";
 import type { CustomerAnswer } from "../contract/shop";
 import { accountCalls } from "./accounts";
+import { insightCalls } from "./insight";
 import type { Call } from "./http";
 
 export type DeskApi = ReturnType<typeof createDeskApi>;
@@ -26,6 +27,7 @@ export function createDeskApi(call: Call) {
   const handoff = (id: string): string => `/handoffs/${encodeURIComponent(id)}`;
   return {
     ...accountCalls(call),
+    ...insightCalls(call),
     login: (username: string, password: string) =>
       call<LoginAnswer>("POST", "/agents/login", { username, password }),
     logout: () => call<void>("POST", "/agents/logout"),
