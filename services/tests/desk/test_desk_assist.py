@@ -162,3 +162,22 @@ def test_the_examples_in_the_contract_are_of_these_rules(book: Book) -> None:
     path = FOLDER.parent / "contracts" / "examples" / "wording_checks.json"
     kept = msgspec.json.decode(path.read_bytes())
     assert kept["rules"] == [playbook.rule_view(rule) for rule in book.rules if "agent" in rule.applies_to]
+
+
+# --- what the rows of the queue say
+
+
+def test_a_row_says_its_order_and_why_the_feeling_was_raised(desk: RunningDesk, bot: BotDouble, queued: Queued) -> None:
+    raised = {"family": "anxious", "intensity": 3, "reasons": [{"code": "long_wait", "text": "已过 14 分钟"}]}
+    emotion = {**EXAMPLE["emotion"], "family": "anxious", "intensity": 1, "adjusted": raised}
+    conversation, agent = queued(emotion=emotion), desk.new_agent().online()
+    row = agent.queued(conversation)
+    assert row["front"] == 0
+    assert row["due_at"] >= row["waited_since"]
+    assert row["emotion"]["adjusted"] == {"family": "anxious", "intensity": 3, "reasons": ["已过 14 分钟"]}
+    agent.claim(conversation)
+    agent.post(f"/conversations/{conversation.id}/transfer", {"group": "orders", "note": "请接手"})
+    waiting = agent.get("/handoffs?state=queued").json()["handoffs"]
+    back = next(one for one in waiting if one["conversation_id"] == conversation.id)
+    assert back["front"] > 0
+    assert waiting == sorted(waiting, key=lambda one: (-one["front"], one["due_at"], one["id"]))

@@ -1,6 +1,7 @@
 /** The wall and the reports (`contracts/desk_http.md`). */
 
 import type { EmotionFamily, Presence, Priority } from "@baton/shared";
+import type { Emotion } from "./summary";
 
 export type ClockName = "first_response" | "reply" | "solution";
 export type ClockState = "running" | "soon" | "late";
@@ -26,7 +27,7 @@ export interface WallCase {
   skill_group: string;
   state: "queued" | "active";
   priority: Priority;
-  emotion: { family: EmotionFamily; intensity: number };
+  emotion: Emotion;
   waited_since: string;
   agent: { agent_id: string; display_name: string } | null;
   clocks: { clock: ClockName; due_at: string; state: ClockState }[];
