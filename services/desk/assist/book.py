@@ -36,6 +36,7 @@ class Topic(Struct, frozen=True, forbid_unknown_fields=True):
     intents: list[str]
     responses: list[str]
     reason_from_logistics: bool = False
+    small_talk: bool = False
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):

@@ -30,7 +30,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     agent_name: str
     group: str | None
     emotion: str
-    intents: frozenset[str]
+    intents: frozenset[str]  # of the customer's latest messages
+    issues: frozenset[str]  # of the summary
     summary: dict[str, Any]
 
 
@@ -93,25 +94,30 @@ def filled(text: str, values: dict[str, str], gaps: dict[str, str]) -> tuple[str
 
 
 def best(book: Book, situation: Situation) -> list[str]:
-    """The ids of the three responses that fit best: by what the customer just said, the group, the feeling.
+    """The ids of the three responses that fit best: by what the customer just said (small talk aside, else by the summary's issues), the group, the feeling.
 
     Those for fewer feelings are more to the point and come first among equals; what the bot suggested counts too.
     """
+    talk = {intent for topic in book.topics.values() if topic.small_talk for intent in topic.intents}
+    about = (situation.intents - talk) or situation.issues or situation.intents
     suggested = _table(situation.summary.get("suggested")).get("canned_responses")
     named = set(suggested) if isinstance(suggested, list) else set()
     scored = [
-        (-_score(book, response, situation, response.id in named), len(response.emotions), place, response.id)
+        (
+            -_score(book, response, situation.group, about, response.id in named),
+            len(response.emotions),
+            place,
+            response.id,
+        )
         for place, response in enumerate(book.responses)
         if situation.emotion in response.emotions
     ]
     return [identity for score, _, _, identity in sorted(scored) if score < 0][:_BEST]
 
 
-def _score(book: Book, response: Response, situation: Situation, named: bool) -> int:
+def _score(book: Book, response: Response, group: str | None, about: frozenset[str], named: bool) -> int:
     topic = book.topics[book.topic_of[response.id]]
-    about = bool(situation.intents & set(topic.intents))
-    mine = situation.group in response.groups
-    return 4 * about + 2 * mine + 2 * named
+    return 4 * bool(about & set(topic.intents)) + 2 * (group in response.groups) + 2 * named
 
 
 def reply_for(step: str, book: Book) -> str | None:

@@ -40,7 +40,8 @@ def situation_of(
         agent_name=agent.display_name,
         group=None if handoff is None else handoff.skill_group,
         emotion="neutral" if handoff is None else str(handoff.emotion.get("family", "neutral")),
-        intents=_intents(latest) or _issues(summary),
+        intents=_intents(latest),
+        issues=_issues(summary),
         summary=summary,
     )
     return situation, conversation.customer_id if conversation.owner_agent_id == agent.id else None

@@ -33,7 +33,7 @@ def book() -> Book:
 def situation(**changes: Any) -> Situation:
     known: dict[str, Any] = {
         "promised": "", "address": None, "agent_name": "小周", "group": "logistics", "emotion": "angry",
-        "intents": frozenset({"query_logistics"}), "summary": EXAMPLE,
+        "intents": frozenset({"query_logistics"}), "issues": frozenset(), "summary": EXAMPLE,
     }  # fmt: skip
     return Situation(**{**known, **changes})
 
@@ -76,6 +76,8 @@ def test_a_promise_counts_until_its_time_is_over() -> None:
 def test_the_best_three_follow_what_the_customer_says_now(book: Book) -> None:
     assert best(book, situation())[0] == "late_parcel_angry"
     assert best(book, situation(intents=frozenset({"request_invoice"}), summary={}))[0] == "invoice_redo"
+    chatting = situation(intents=frozenset({"greet"}), issues=frozenset({"request_invoice"}), summary={})
+    assert best(book, chatting)[0] == "invoice_redo"
     calm = best(book, situation(group="technical", emotion="neutral", intents=frozenset(), summary={}))
     assert "technical_next" in calm
     assert all(len(best(book, situation(emotion=one))) == 3 for one in ("angry", "anxious", "neutral", "pleased"))
