@@ -94,8 +94,9 @@ def filled(text: str, values: dict[str, str], gaps: dict[str, str]) -> tuple[str
 
 
 def best(book: Book, situation: Situation) -> list[str]:
-    """The ids of the three responses that fit best: by what the customer just said (small talk aside, else by the summary's issues), the group, the feeling.
+    """The ids of the three responses that fit best: by what the customer just said, the group, the feeling.
 
+    While the customer only makes small talk, the summary's issues say what it is about.
     Those for fewer feelings are more to the point and come first among equals; what the bot suggested counts too.
     """
     talk = {intent for topic in book.topics.values() if topic.small_talk for intent in topic.intents}
