@@ -44,14 +44,26 @@ def product_words(product: Product) -> str:
 
 def attribute_words(product: Product, words: str) -> str:
     """Only what was asked for: 续航多久, 蓝牙几点几; nothing when no attribute is named."""
+    asked = _without_title(product["title"], words)
     shown = [
         text("products.attribute", name=name, value=value)
         for name, value in product["attributes"].items()
-        if name in words or overlap(f"{name} {value}", words.replace(product["title"], "")) >= WORD_LENGTH
+        if name in asked or overlap(f"{name} {value}", asked) >= WORD_LENGTH
     ]
+    if re.search(text("products.reads_price"), asked):
+        shown.insert(0, text("products.attribute", name=text("products.price"), value=money(product["price_fen"])))
     if not shown:
         return ""
     return text("products.only", title=product["title"], attributes="，".join(shown[:MAX_ATTRIBUTES]))
+
+
+def _without_title(title: str, words: str) -> str:
+    """What is asked beside the product's own name: 防晒霜 does not ask for its 防晒."""
+    length = overlap(title, words)
+    if not length:
+        return words
+    named = next(title[start : start + length] for start in range(len(title)) if title[start : start + length] in words)
+    return words.replace(named, " ")
 
 
 def stock_words(product: Product, now: datetime, wanted: tuple[str, ...] = ()) -> str:
@@ -135,7 +147,7 @@ class ActionAnswerProduct(AnsweringAction):
         return events if by_rule or tracker.active_loop.get("name") else [*events, FollowupAction("action_listen")]
 
     async def answer(self, turn: Turn) -> Answer:
-        named = turn.entities.get("product", ()) or self._spoken_of(turn)
+        named = turn.entities.get("product", ()) or goods_asked_for(turn.text) or self._spoken_of(turn)
         products = await self._find(turn, named)
         if not products:
             words = text("products.none", query=named[0]) if named else text("products.which")
@@ -192,6 +204,8 @@ class ActionAnswerProduct(AnsweringAction):
         asked = attribute_words(product, turn.text)
         if asked:
             return asked, (Button(text("buttons.see_stock"), asking(product, "ask_stock")), human())
+        if product_spoken_of(turn) and not names_itself(turn):
+            return text("products.not_told", title=product["title"]), (about(product, "ask_product_info"), human())
         words = product_words(product) + await self._coupon(turn, product) + text("products.advice")
         return words, (Button(text("buttons.see_stock"), asking(product, "ask_stock")), human())
 
@@ -206,6 +220,18 @@ class ActionAnswerProduct(AnsweringAction):
             return text("products.coupon_none") if none else words
         except ShopError:
             return ""
+
+
+def goods_asked_for(words: str) -> tuple[str, ...]:
+    """有没有律师袍卖: goods that nobody knows by name, and not those just spoken of."""
+    found = re.search(text("products.reads_goods"), words)
+    return (found[1],) if found else ()
+
+
+def names_itself(turn: Turn) -> bool:
+    """Whether the message itself says that the whole of a product is meant, or which one."""
+    named = turn.entities.get("product") or turn.page_product_id
+    return bool(named) or re.search(text("products.reads_whole"), turn.text) is not None
 
 
 def asks_for_stock(turn: Turn) -> bool:

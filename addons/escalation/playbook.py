@@ -46,7 +46,7 @@ _WHOLE: dict[str, dict[str, tuple[int, int]]] = {
     "anxiety_deadline": {"at_level": (1, 3), "at_once": (1, 4)},
     "repeated_failure": {"fallbacks_in_a_row": (1, 10), "same_question_times": (2, 10)},
     "multi_issue": {"open_issues": (2, 20), "at_once": (2, 20)},
-    "complaint": {"at_level": (1, 3), "times": (1, 10)},
+    "complaint": {"at_level": (1, 3), "times": (1, 10), "formal_extra": (0, 100)},
     "high_value": {"amount_fen": (0, 10**12)},
 }
 CODES = (

@@ -155,7 +155,8 @@ def complaint(reader: Reader) -> Hit | None:
     )
     if not formal and not meant:
         return None
-    return Hit(trigger.code, ids([*complaints, reader.now]), (*formal, *words) or _clauses(reader.now))
+    extra = trigger.limit("formal_extra") if formal else 0
+    return Hit(trigger.code, ids([*complaints, reader.now]), (*formal, *words) or _clauses(reader.now), extra)
 
 
 def safety(reader: Reader) -> Hit | None:

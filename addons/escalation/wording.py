@@ -25,7 +25,7 @@ def first_words(conversation: Conversation, decision: Decision, rules: Playbook,
         "call": f"{call}，" if call else "",
         "who": words.who[decision.skill_group],
         "thing": _thing(conversation, rules),
-        "promise": _promise(conversation, decision.priority, words),
+        "promise": _promise(conversation, decision, words),
     }
     texts = [wording.format(**values) for wording in wordings or words.default]
     return pick(texts, conversation.messages[-1].message_id if conversation.messages else "", _last_said(conversation))
@@ -40,13 +40,15 @@ def _only_asked(conversation: Conversation, decision: Decision, rules: Playbook)
     return decision.primary.code == "customer_request" and not (troubles or upset or strong)
 
 
-def _promise(conversation: Conversation, priority: str, words: FirstWords) -> str:
+def _promise(conversation: Conversation, decision: Decision, words: FirstWords) -> str:
     """How soon somebody comes. Only a desk that says nobody is there makes it more than the priority's own words."""
-    service = mapping(conversation.metadata.get("service"))
+    service, priority = mapping(conversation.metadata.get("service")), decision.priority
     if service.get("on_duty") is not False:
         return words.promises[priority]
-    opening = service.get("next_open_words")
-    if service.get("open") is False and isinstance(opening, str) and opening:
+    # A skill group may keep other hours than the shop.
+    hours = mapping(mapping(service.get("groups")).get(decision.skill_group)) or service
+    opening = hours.get("next_open_words")
+    if hours.get("open") is False and isinstance(opening, str) and opening:
         return words.promises_closed[priority].format(next=opening)
     return words.promises_away[priority]
 

@@ -78,7 +78,7 @@ def missing(material: Material) -> list[str]:
 def suggested(material: Material) -> Json:
     """Next steps (reason, mood, promises, lateness, skill group, authority) and canned responses by id."""
     book, late = material.book.suggested, days_late(material.conversation)
-    problem = sentences.problem(material)
+    problem = sentences.problem(material) if sentences.is_fault(material) else book.unnamed_problem
     moods = book.by_emotion.get(material.mood[0], ()) if material.mood[1] > 0 else ()
     soothing = [step.format(problem=problem) for step in moods]
     reasons = [step for code in material.codes for step in book.by_trigger.get(code, ())]

@@ -48,6 +48,7 @@ class Suggestions:
     by_group: dict[str, tuple[str, ...]]
     days_late: str
     promise: str
+    unnamed_problem: str
     authority: str
     authority_ceiling_fen: dict[str, int]
     max_canned: int
@@ -213,6 +214,7 @@ def _suggestions(root: Section) -> Suggestions:
         by_group=section.texts_map("by_group"),
         days_late=section.text("days_late"),
         promise=section.text("promise"),
+        unnamed_problem=section.text("unnamed_problem"),
         authority=section.text("authority"),
         authority_ceiling_fen={tier: ceilings.whole(tier, 0, 10**9) for tier in TIERS},
         max_canned=canned.whole("max", 0, 10),

@@ -8,6 +8,8 @@ from addons.summary.material import Json, Material
 
 HEADLINE_CHARACTERS = 40
 RESULT_CHARACTERS = 60
+ABOUT_THE_ORDER = ("query_order_status", "urge_order")  # the same question to the customer
+STUCK_DAYS = 2  # without movement a parcel is worth naming from here on
 
 
 def headline(material: Material) -> str:
@@ -61,27 +63,50 @@ def who(material: Material) -> str:
 def problem(material: Material) -> str:
     """What went wrong, as concretely as the systems know it: lateness before the newest concern before the trigger."""
     forms, late = material.book.headline, days_late(material.conversation)
-    titles = [
-        material.rules.intents[issue.intent].title
-        for issue in sorted(material.issues, key=lambda issue: issue.intent != "complain")
-    ]
-    stuck = (case.logistics(material) or {}).get("days_without_movement", 0)
+    raised = _raised(material)
+    stuck = _stuck_days(material)
     if late:
         first = forms["late"].format(days_late=late)
-    elif stuck >= 2:
+    elif stuck >= STUCK_DAYS:
         first = forms["stuck"].format(days=stuck)
-    elif titles:
-        first = forms["issue"].format(title=titles[-1])
+    elif raised:
+        first = forms["issue"].format(title=material.rules.intents[raised[-1]].title)
     else:
         label = material.book.labels.trigger.get(material.codes[0], material.codes[0])
         first = label.format(score="").strip()
-    count = len(_matters(material, parcel=bool(late) or stuck >= 2))
+    count = len(_matters(material, parcel=bool(late) or stuck >= STUCK_DAYS))
     return first + (forms["more"].format(count=count) if count > 1 else "")
 
 
+def is_fault(material: Material) -> bool:
+    """Whether `problem` names something that went wrong, and not only what the customer asked for."""
+    if days_late(material.conversation) or _stuck_days(material) >= STUCK_DAYS:
+        return True
+    raised = _raised(material)
+    return bool(raised) and raised[-1] != "complain" and material.rules.kind_of(raised[-1]) == "problem"
+
+
+def _raised(material: Material) -> list[str]:
+    """The intents of the customer's matters, the newest last; that it is a complaint is the least telling."""
+    return sorted((issue.intent for issue in material.issues), key=lambda intent: intent != "complain")
+
+
+def _stuck_days(material: Material) -> int:
+    return int((case.logistics(material) or {}).get("days_without_movement", 0))
+
+
 def _matters(material: Material, parcel: bool) -> set[str | None]:
-    """What the customer wants settled, by skill group: asking and urging about one parcel is one matter, not two."""
-    groups = {material.rules.intents[issue.intent].group for issue in material.issues if issue.intent != "complain"}
+    """What the customer wants settled, by skill group: asking and urging about one parcel is one matter, not two.
+
+    The group of all the rest takes care of many things: there, each is one.
+    """
+    rest = material.rules.default_group
+    infos = [
+        (issue.intent, material.rules.intents[issue.intent]) for issue in material.issues if issue.intent != "complain"
+    ]
+    groups = {
+        info.thing if info.group == rest and intent not in ABOUT_THE_ORDER else info.group for intent, info in infos
+    }
     return (groups - {"orders", "logistics"}) | {"logistics"} if parcel else groups
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,7 +35,8 @@ class Thresholds:
     """When a reading is sure enough; probabilities 0..1, see config.yml.
 
     `breath`: both halves of a clause without marks must be this sure to be two wishes. `trace`: a part's intent counts
-    only when the whole message gives it this much, unless the part alone reaches `clause_sure`.
+    only when the whole message gives it this much, unless the part alone reaches `clause_sure`. `says_nothing` is the
+    regular expression of messages that hold no matter at all, whatever a model sees in them; empty: there are none.
     """
 
     min_confidence: float = 0.2
@@ -45,6 +47,7 @@ class Thresholds:
     clause_sure: float = 0.9
     max_clauses: int = 4
     careful: dict[str, float] = field(default_factory=lambda: {"abuse": 0.5})
+    says_nothing: str = ""
 
     def weighed(self, ranking: Ranking) -> Ranking:
         """A best intent that does harm when wrong gives way to the second unless it reaches its own threshold."""
@@ -60,6 +63,10 @@ class Thresholds:
             return False
         margin = confidence - dict(ranking).get(OUT_OF_SCOPE, 0.0)
         return confidence < self.min_confidence or margin < self.min_margin
+
+    def is_empty(self, text: str) -> bool:
+        """Whether only filler words were said: 那个啥，就内个嘛."""
+        return bool(self.says_nothing) and re.fullmatch(self.says_nothing, text) is not None
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ class IntentReader:
         """All intents of a message; the first also leads the ranking."""
         ranking = self.ranking(text)
         best = ranking[0]
-        if self._thresholds.too_unsure(ranking):
+        if self._thresholds.too_unsure(ranking) or self._thresholds.is_empty(text):
             best = (DEFAULT_NLU_FALLBACK_INTENT_NAME, self._thresholds.min_confidence)
         clauses = self._clauses(text, dict(ranking), ranking[0][0])
         intents = merge(Reading(text, *best), clauses, self._thresholds.clause_min_confidence)

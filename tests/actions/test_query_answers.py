@@ -253,6 +253,28 @@ def test_a_product_that_is_out_comes_with_similar_ones(customer: Start, shop: Sh
     assert is_out(product(1, 黑色=0))
 
 
+def test_a_products_own_name_does_not_ask_for_its_attributes(customer: Start, shop: ShopApi) -> None:
+    talk = customer()
+    talk.hear("保温杯倒开水会烫手吗", "ask_product_info", entities={"product": "保温杯"})
+    talk.run(ActionAnswerProduct(shop))
+    assert "¥" in talk.text  # 保温杯 is not 保温: all of it is told, with the way to somebody who knows
+    talk.hear("保温杯能保温多久", "ask_product_info", entities={"product": "保温杯"})
+    talk.run(ActionAnswerProduct(shop))
+    assert "保温：" in talk.text.split("\n")[-1]
+
+
+def test_a_question_about_other_goods_is_not_answered_with_the_last_ones(customer: Start, shop: ShopApi) -> None:
+    talk = customer()
+    talk.hear("保温杯多重", "ask_product_info", entities={"product": "保温杯"})
+    talk.run(ActionAnswerProduct(shop))
+    talk.hear("拍立得曝光能调不", "ask_product_info")
+    talk.run(ActionAnswerProduct(shop))
+    assert "没写这一项" in talk.text
+    talk.hear("那多少钱", "ask_product_info")
+    talk.run(ActionAnswerProduct(shop))
+    assert "价格：¥" in talk.text  # what was asked, and not that nothing has changed
+
+
 @pytest.mark.parametrize(("price", "expected"), [(41900, "到手 ¥379"), (25900, "再凑 ¥41"), (9900, "")])
 def test_a_coupon_fits_or_its_distance_is_told(price: int, expected: str) -> None:
     coupon = {

@@ -15,6 +15,7 @@ from desk.kernel.clock import iso
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from desk.clocks.calendar import Calendar
     from desk.kernel.context import Scene
 
 
@@ -32,8 +33,11 @@ class Service(Struct, frozen=True):
 
 def service_now(connection: sa.Connection, scene: Scene, group: str | None = None) -> Service:
     """The service of the shop, or as a skill group's own hours have it."""
-    on_duty = queue_store.anybody_on_duty(connection)
     calendar = business_hours.load(scene.settings.playbook_dir).of(group)
+    return _at(calendar, scene, on_duty=queue_store.anybody_on_duty(connection))
+
+
+def _at(calendar: Calendar, scene: Scene, *, on_duty: bool) -> Service:
     if calendar.is_open(scene.now):
         return Service(True, on_duty, None, None)
     opening = calendar.next_open(scene.now)
@@ -66,10 +70,16 @@ def opening_view(service: Service) -> str | None:
 
 def service_for_bot(connection: sa.Connection, scene: Scene) -> dict[str, Any]:
     """What is true at this moment, as contracts/bot_channel.md gives it to the bot."""
-    service = service_now(connection, scene)
+    hours, on_duty = business_hours.load(scene.settings.playbook_dir), queue_store.anybody_on_duty(connection)
     return {
-        "on_duty": service.on_duty,
-        "open": service.open,
-        "next_open_words": service.next_open_words,
+        "on_duty": on_duty,
+        **_hours_for_bot(_at(hours.of(), scene, on_duty=on_duty)),
+        "groups": {
+            name: _hours_for_bot(_at(calendar, scene, on_duty=on_duty)) for name, calendar in hours.groups.items()
+        },
         "queue_length": queue_store.length(connection),
     }
+
+
+def _hours_for_bot(service: Service) -> dict[str, Any]:
+    return {"open": service.open, "next_open_words": service.next_open_words}

@@ -31,6 +31,7 @@ CLOSED_UNTIL_TOMORROW = {
     "weekly": {day: [] for day in WEEKDAYS},
     "years": {TODAY.year: {}},
     "special_days": {TODAY + timedelta(days=1): ["08:00-20:00"]},
+    "groups": {"technical": {"special_days": {TODAY + timedelta(days=1): ["10:00-18:00"]}}},
 }
 ALWAYS_OPEN = {
     "time_zone": "Asia/Shanghai",
@@ -267,6 +268,7 @@ def test_the_bot_is_told_who_is_there(night: RunningDesk, night_bot: BotDouble) 
     service = next(b for b in night_bot.asked("几点上班") if b["conversation_id"] == conversation.id)["service"]
     assert (service["on_duty"], service["open"], service["next_open_words"]) == (False, False, "明天 08:00")
     assert service["queue_length"] >= 1
+    assert service["groups"] == {"technical": {"open": False, "next_open_words": "明天 10:00"}}
     night.new_agent().online()
     conversation.send("有人了吗")
     conversation.wait_text("收到：有人了吗")

@@ -156,6 +156,20 @@ def test_with_nobody_on_duty_nobody_comes_at_once(text: str, intent: str, number
     assert [word for word in ("马上", "有空位就来", "按顺序接您") if word in words(None)]
 
 
+def test_a_group_with_other_hours_than_the_shop_is_promised_its_own() -> None:
+    monday = {"technical": {"open": False, "next_open_words": "周一 09:00"}}
+
+    def words(text: str, intent: str, service: dict[str, Any]) -> str:
+        return first(said(text, intent, service=service), said("转人工", "request_human", service=service))
+
+    for shop in (TOMORROW, AWAY):
+        assert "周一 09:00 上班" in words("号登不上", "report_account_issue", {**shop, "groups": monday})
+        told = words("快递没到", "query_logistics", {**shop, "groups": monday})
+        assert "周一" not in told
+        assert ("明天 08:00 上班" in told) == (shop is TOMORROW)
+    assert "周一" not in words("号登不上", "report_account_issue", {**ON_DUTY, "groups": monday})
+
+
 @pytest.mark.parametrize("service", [{}, {"on_duty": None}, {"on_duty": "no"}, {"open": False}])
 def test_a_desk_that_does_not_know_changes_nothing(service: dict[str, Any]) -> None:
     assert first(said("转人工", "request_human", service=service)) == first(said("转人工", "request_human"))

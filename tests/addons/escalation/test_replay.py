@@ -170,7 +170,7 @@ def test_a_switched_off_trigger_is_named(tmp_path: Path, code: str, stored: Row,
 
 def test_a_handoff_without_the_bot_stays_but_stronger_words_are_seen_now() -> None:
     (difference,) = replay(BOT_WAS_AWAY, load()).differences
-    assert (difference.then, difference.now) == ("bot_unavailable", "anger")
+    assert (difference.then, difference.now) == ("bot_unavailable", "complaint")
 
 
 def test_after_an_earlier_handoff_the_rest_of_the_history_is_not_counted(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
@@ -105,6 +106,25 @@ def test_an_accusation_needs_more_certainty() -> None:
     assert rule.weighed([("abuse", 0.3), ("greet", 0.2), ("deny", 0.1)])[0] == ("greet", 0.2)
     assert rule.weighed([("abuse", 0.6), ("greet", 0.2)])[0] == ("abuse", 0.6)
     assert rule.weighed([("greet", 0.3), ("abuse", 0.2)])[0] == ("greet", 0.3)
+
+
+@pytest.mark.parametrize(
+    ("text", "empty"),
+    [
+        ("那个啥 就内个 你懂的", True),
+        ("哎呀就是上回那个嘛,内个内个", True),
+        ("怎么说呢就那个", True),
+        ("那个呢", False),  # goes on about what was just said
+        ("上次那个快递", False),
+        ("啊啊啊啊吧", False),
+        ("懂的" * 5_000 + "x", False),  # and in no time
+    ],
+)
+def test_only_filler_words_say_nothing(text: str, empty: bool) -> None:
+    pipeline = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
+    pattern = next(part["says_nothing"] for part in pipeline if "says_nothing" in part)
+    assert Thresholds(says_nothing=pattern).is_empty(text) is empty
+    assert not Thresholds().is_empty(text)
 
 
 class StandIn:
