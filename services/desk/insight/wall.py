@@ -81,14 +81,20 @@ def _clock_state(due_at: datetime, soon_seconds: float, now: datetime) -> ClockS
     return "soon" if left <= soon_seconds else "running"
 
 
+def felt_in(case: Case) -> dict[str, Any]:
+    """{family, intensity} as the console shows it: what the conversation made of it, where it made something of it."""
+    return case.emotion.get("adjusted") or case.emotion
+
+
 def is_wanted(case: Case, wanted: Wanted, policy: WallPolicy, now: datetime) -> bool:
     """Whether the case is one of those a figure counts."""
+    felt = felt_in(case)
     plain = (
         wanted.state in {None, case.state}
         and wanted.group in {None, case.group}
         and wanted.agent_id in {None, case.agent_id}
-        and wanted.family in {None, case.emotion.get("family")}
-        and wanted.intensity in {None, case.emotion.get("intensity")}
+        and wanted.family in {None, felt["family"]}
+        and wanted.intensity in {None, felt["intensity"]}
     )
     if not plain or (wanted.clock is None and wanted.clock_state is None):
         return plain
@@ -153,7 +159,7 @@ def _clocks(cases: list[Case], policy: WallPolicy, now: datetime) -> list[dict[s
 
 def _emotions(cases: list[Case]) -> list[dict[str, Any]]:
     """Per feeling how many open cases have which intensity, 0 to 3."""
-    counted = Counter((case.emotion.get("family"), case.emotion.get("intensity")) for case in cases)
+    counted = Counter((felt["family"], felt["intensity"]) for felt in map(felt_in, cases))
     return [{"family": name, "by_intensity": [counted[name, level] for level in range(4)]} for name in FAMILIES]
 
 

@@ -64,6 +64,7 @@ def test_every_figure_of_the_wall_is_the_length_of_its_list() -> None:
         case(group="orders", emotion={"family": "anxious", "intensity": 3}, queued_at=NOW - timedelta(minutes=9)),
         case(state="active", agent_id="a_1", answered=True, unanswered_since=NOW - timedelta(seconds=150)),
         case(state="active", agent_id="a_2", answered=True, emotion={"family": "pleased", "intensity": 1}),
+        case(emotion={"family": "anxious", "intensity": 1, "adjusted": {"family": "anxious", "intensity": 3}}),
     ]
     found = wall(cases, [], POLICY, late)
 
@@ -78,6 +79,8 @@ def test_every_figure_of_the_wall_is_the_length_of_its_list() -> None:
         assert row["late"] == count(clock=row["clock"], clock_state="late")
     for row in found["emotions"]:
         assert row["by_intensity"] == [count(family=row["family"], intensity=level) for level in range(4)]
+    heat = {row["family"]: row["by_intensity"] for row in found["emotions"]}
+    assert heat["anxious"] == [0, 0, 0, 2]  # as the console shows it: raised by the conversation
     assert sum(sum(row["by_intensity"]) for row in found["emotions"]) == len(cases)
     waits = {row["group"]: row["longest_wait_seconds"] for row in found["queue"]}
     assert (waits["orders"], waits["logistics"], waits["technical"]) == (640, 100, None)
