@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shop.kernel.errors import NotFoundError
@@ -24,6 +24,26 @@ from shop.tables import (
 )
 
 NO_INVOICE = InvoiceState(state="none", title=None, kind=None, issued_at=None)
+
+
+def _ids_of(order_column: InstrumentedAttribute[str], id_column: InstrumentedAttribute[str]) -> Select[tuple[str, str]]:
+    return select(order_column, id_column).where(order_column.in_(_ORDER_IDS)).order_by(id_column)
+
+
+# The statements of every order, built once: building them anew costs more than running them.
+_ORDER_IDS = bindparam("order_ids", expanding=True)
+_OF_CUSTOMER = (
+    select(OrderRow)
+    .where(OrderRow.customer_id == bindparam("customer_id"))
+    .order_by(OrderRow.placed_at.desc(), OrderRow.order_id.desc())
+    .limit(bindparam("up_to"))
+)
+_LINES = select(OrderLineRow).where(OrderLineRow.order_id.in_(_ORDER_IDS)).order_by(OrderLineRow.position)
+_PAYMENTS = select(PaymentRow).where(PaymentRow.order_id.in_(_ORDER_IDS))
+_INVOICES = select(InvoiceRow).where(InvoiceRow.order_id.in_(_ORDER_IDS))
+_TRACKING_NUMBERS = _ids_of(ShipmentRow.order_id, ShipmentRow.tracking_number)
+_REFUND_IDS = _ids_of(RefundRow.order_id, RefundRow.refund_id)
+_RETURN_IDS = _ids_of(ReturnRow.order_id, ReturnRow.return_id)
 
 
 def require_order(session: Session, order_id: str, *, lock: bool = False) -> OrderRow:
@@ -49,20 +69,13 @@ def read_order(session: Session, order_id: str) -> Order:
 
 def read_customer_orders(session: Session, customer_id: str, limit: int) -> list[Order]:
     """The newest orders of a customer known to exist."""
-    rows = session.scalars(
-        select(OrderRow)
-        .where(OrderRow.customer_id == customer_id)
-        .order_by(OrderRow.placed_at.desc(), OrderRow.order_id.desc())
-        .limit(limit)
-    ).all()
-    return _documents(session, rows)
+    return _documents(session, session.scalars(_OF_CUSTOMER, {"customer_id": customer_id, "up_to": limit}).all())
 
 
 def read_lines(session: Session, order_ids: Sequence[str]) -> dict[str, list[OrderLine]]:
     """The lines of orders by order id, in their position."""
     lines: dict[str, list[OrderLine]] = defaultdict(list)
-    query = select(OrderLineRow).where(OrderLineRow.order_id.in_(order_ids)).order_by(OrderLineRow.position)
-    for row in session.scalars(query):
+    for row in session.scalars(_LINES, {"order_ids": order_ids}):
         lines[row.order_id].append(msgspec.convert(row, OrderLine, from_attributes=True))
     return lines
 
@@ -81,29 +94,22 @@ class _Attached:
 
 def _documents(session: Session, rows: Sequence[OrderRow]) -> list[Order]:
     ids = [row.order_id for row in rows]
-    payments = session.scalars(select(PaymentRow).where(PaymentRow.order_id.in_(ids)))
-    invoices = session.scalars(select(InvoiceRow).where(InvoiceRow.order_id.in_(ids)))
+    payments = session.scalars(_PAYMENTS, {"order_ids": ids})
+    invoices = session.scalars(_INVOICES, {"order_ids": ids})
     attached = _Attached(
         lines=read_lines(session, ids),
         payments={row.order_id: row for row in payments},
-        tracking_numbers=_ids(session, ShipmentRow.order_id, ShipmentRow.tracking_number, ids),
-        refund_ids=_ids(session, RefundRow.order_id, RefundRow.refund_id, ids),
-        return_ids=_ids(session, ReturnRow.order_id, ReturnRow.return_id, ids),
+        tracking_numbers=_ids(session, _TRACKING_NUMBERS, ids),
+        refund_ids=_ids(session, _REFUND_IDS, ids),
+        return_ids=_ids(session, _RETURN_IDS, ids),
         invoices={row.order_id: msgspec.convert(row, InvoiceState, from_attributes=True) for row in invoices},
     )
     return [_document(row, attached) for row in rows]
 
 
-def _ids(
-    session: Session,
-    order_column: InstrumentedAttribute[str],
-    id_column: InstrumentedAttribute[str],
-    order_ids: Sequence[str],
-) -> dict[str, list[str]]:
+def _ids(session: Session, statement: Select[tuple[str, str]], order_ids: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
-    for order_id, name in session.execute(
-        select(order_column, id_column).where(order_column.in_(order_ids)).order_by(id_column)
-    ):
+    for order_id, name in session.execute(statement, {"order_ids": order_ids}):
         found[order_id].append(name)
     return found
 

@@ -135,6 +135,7 @@ FIRES = {
     "formal complaint whatever the intent": ("complaint", [said("我要投诉快递", "query_logistics")]),
     "safety by intent": ("safety", [said("孩子吞下去了", "report_safety_issue")]),
     "safety by words": ("safety", [said("用了之后脸都过敏了", "report_quality_issue")]),
+    "a blast beside praise": ("safety", [said("壶好看是好看，就是炸了", "report_quality_issue")]),
     "an electric shock": ("safety", [said("吹风机漏电，手被电到了", "report_quality_issue")]),
     "legal 12315": ("legal_threat", [said("再不退我打 1 2 3 1 5", "query_refund_status")]),
     "legal in full-width digits": ("legal_threat", [said("我要打１２３１５", "query_refund_status")]),
@@ -277,6 +278,8 @@ STAYS = {
         )
     ],
     "a calm word misread as abuse": [said("柜子吧", "abuse", emotion=CALM)],
+    "praise that sounds like a blast": [said("这个颜色好看到爆炸，爱了爱了", "thank", emotion=("pleased", 2))],
+    "fury that sounds like a blast, of one not furious": [said("蛋糕甜炸了", "ask_product_info", emotion=CALM)],
     "asks whether something causes allergies": [said("敏感肌用会不会过敏", "ask_product_info")],
     "leak protection": [said("这个插座防漏电吗", "ask_product_info")],
     "a bank": [said("能用工商银行卡付吗", "ask_payment_method")],
