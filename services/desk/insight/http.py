@@ -1,7 +1,8 @@
-"""HTTP of insight, for supervisors and administrators: the wall, the lists behind its figures, reports."""
+"""HTTP of insight, for supervisors and administrators: the wall, the lists behind it, reports, the playbook."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from desk.agents import store as agent_store
 from desk.agents.auth import require_agent
 from desk.agents.rules import leads
 from desk.clocks import business_hours
-from desk.insight import policy, store
+from desk.insight import playbook, policy, store
 from desk.insight.reports import report
 from desk.insight.wall import Wanted, case_view, in_order, is_wanted, wall
 from desk.kernel.errors import ForbiddenError, InvalidError
@@ -85,6 +86,13 @@ async def get_report(
     return report(facts, from_day, to_day, zone, policy.load(ctx.settings.playbook_dir).satisfied_from)
 
 
+@get("/playbook")
+async def get_playbook(ctx: Ctx, request: DeskRequest) -> dict[str, Any]:
+    """200 {files: [{name, text, checked: content | syntax, problem}]}; 403 forbidden. Read only."""
+    await _require_lead(ctx, request)
+    return {"files": await asyncio.to_thread(playbook.files, ctx.settings.playbook_dir)}
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -92,4 +100,4 @@ def _day(text: str) -> date:
         raise InvalidError("range_invalid", days=MAX_DAYS) from error
 
 
-router = Router("/api/v1", route_handlers=[get_wall, get_cases, get_report], tags=["insight"])
+router = Router("/api/v1", route_handlers=[get_wall, get_cases, get_report, get_playbook], tags=["insight"])

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from desk.insight import policy, store
+from desk.insight import playbook, policy, store
 from desk.insight.reports import Facts, HandoffFact, RatingFact, SessionFact, percentile, report
 from desk.insight.wall import Case, Wanted, clocks_of, is_wanted, wall
 from desk.kernel import settings
@@ -223,3 +223,18 @@ def test_a_report_of_a_running_desk_recomputes_to_the_same(desk: RunningDesk, bo
 def test_a_range_that_makes_no_sense(desk: RunningDesk, span: str) -> None:
     answer = desk.new_agent(role="supervisor").get(f"/reports?{span}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "range_invalid")
+
+
+def test_the_playbook_is_shown_with_what_is_wrong(desk: RunningDesk, tmp_path: Path) -> None:
+    found = desk.new_agent(role="supervisor").get("/playbook").json()["files"]
+    shown = {row["name"]: row for row in found}
+    assert {"routing.yml", "wording_rules.yml", "transactions/claims.yml"} <= shown.keys()
+    assert not [row for row in found if row["problem"]]
+    assert (shown["routing.yml"]["checked"], shown["answers.yml"]["checked"]) == ("content", "syntax")
+    assert desk.new_agent().get("/playbook").status_code == 403
+    (tmp_path / "wall.yml").write_text("reply_seconds: soon", encoding="utf-8")
+    (tmp_path / "answers.yml").write_text("a: [", encoding="utf-8")
+    faults = {row["name"]: row["problem"] for row in playbook.files(tmp_path)}
+    assert str(tmp_path) not in faults["wall.yml"]
+    assert "wall.yml" in faults["wall.yml"]
+    assert faults["answers.yml"]

@@ -33,6 +33,14 @@ export interface WallCase {
   clocks: { clock: ClockName; due_at: string; state: ClockState }[];
 }
 
+export interface PlaybookFile {
+  name: string;
+  text: string;
+  /** the desk reads it and has looked at what it says, or only at its form */
+  checked: "content" | "syntax";
+  problem: string | null;
+}
+
 export interface Report {
   from: string;
   to: string;
