@@ -68,8 +68,8 @@ async def get_cases(
 async def get_report(
     ctx: Ctx,
     request: DeskRequest,
-    first: Annotated[str, Parameter(query="from")],
-    last: Annotated[str, Parameter(query="to")],
+    first: Annotated[str, Parameter(query="from")] = "",
+    last: Annotated[str, Parameter(query="to")] = "",
 ) -> dict[str, Any]:
     """200, see desk.insight.reports; `from` and `to` are days of the shop, both included, at most 92 apart.
 
