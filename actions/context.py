@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -39,6 +39,8 @@ class Turn:
     whole_entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     said: tuple[str, ...] = ()  # the bot's bubbles in this conversation, oldest first
     said_now: tuple[str, ...] = ()  # those of them that answer this message
+    files: tuple[Mapping[str, Any], ...] = ()  # attachments of the conversation as the desk sent them, oldest first
+    wordless: bool = False  # this message is nothing but files
 
     @property
     def verified_orders(self) -> list[str]:
@@ -124,7 +126,16 @@ def read_turn(tracker: Tracker) -> Turn:
         slots=dict(tracker.slots),
         said=tuple(_bubbles(tracker.events)),
         said_now=tuple(_bubbles(_since_last_message(tracker.events))),
+        files=tuple(_files(tracker.events)),
+        wordless=metadata.get("wordless") is True,
     )
+
+
+def _files(events: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for event in events:
+        if event.get("event") == "user":
+            metadata = _mapping(event.get("metadata")) or _mapping(_mapping(event.get("parse_data")).get("metadata"))
+            yield from (item for item in metadata.get("attachments") or () if isinstance(item, dict))
 
 
 def fallbacks_in_a_row(events: list[dict[str, Any]]) -> int:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answer import Reply, human, say
+from actions.answer import Reply, human, remember, say
 from actions.base import ShopAction
 from actions.context import Turn, long_number_in, order_number_in, read_turn
 from actions.order_choice import FITTING_STATES
 from actions.pending import NEXT
+from actions.photos import add_to_claim, filed_claims, photo_answer
 from actions.products import goes_on_about_a_product
 from actions.references import points_at_order
+from actions.shop_api import ShopApi, ShopError, shop_api
 from actions.texts import text
+
+logger = logging.getLogger(__name__)
 
 
 def names_an_order(turn: Turn) -> bool:
@@ -55,7 +61,10 @@ class ActionGreet(ShopAction):
 
 
 class ActionTakeInformation(Action):
-    """A bare order number (or a click on an order) continues with that order."""
+    """A bare order number (or a click on an order) continues with that order; a bare photo is kept or filed."""
+
+    def __init__(self, shop: ShopApi | None = None) -> None:
+        self._shop = shop  # needed for photos of a filed claim only
 
     def name(self) -> str:
         return "action_take_information"
@@ -67,6 +76,8 @@ class ActionTakeInformation(Action):
         domain: dict[str, Any],
     ) -> list[EventType]:
         turn = read_turn(tracker)
+        if turn.wordless and tracker.active_loop.get("name") is None:
+            return await self._photo(dispatcher, tracker, turn)
         if names_an_order(turn):
             return [FollowupAction("order_form")]
         if tracker.active_loop.get("name") is None and goes_on_about_a_product(turn):
@@ -79,6 +90,17 @@ class ActionTakeInformation(Action):
         elif tracker.active_loop.get("name") is None:
             dispatcher.utter_message(response="utter_information_taken")
         return []
+
+    async def _photo(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> list[EventType]:
+        try:
+            filed = filed_claims(tracker.slots.get("findings"))
+            claim = await asyncio.to_thread(add_to_claim, self._shop or shop_api(), turn, filed) if filed else None
+        except ShopError as error:
+            logger.warning("message %s: the photo was not added to the claim: %s", turn.message_id, error)
+            claim = None  # it stays with the conversation: whoever takes over sees it
+        answer = photo_answer(turn, claim)
+        say(dispatcher, answer.replies)
+        return [SlotSet("findings", remember(tracker.slots.get("findings"), answer.finding))]
 
 
 class ActionAffirm(Action):

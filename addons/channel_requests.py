@@ -12,6 +12,10 @@ MAX_TEXT_CHARACTERS = 10_000
 HARMLESS_SLASH = "\u2215"
 _ID = re.compile(r"^[A-Za-z0-9_\-]{1,80}$")
 _TIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$")
+# A file without words: the desk writes its kind in brackets. That is a piece of information, nothing to understand.
+_STAND_INS = re.compile(r"\s*(\[[^\[\]]{1,6}\]\s*)+")
+INFORMATION = "/inform"
+MAX_ATTACHMENTS = 100
 _INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 
 
@@ -38,6 +42,12 @@ class MessageRequest:
     payload: str | None
     context: dict[str, Any] = field(default_factory=dict)
     service: dict[str, Any] | None = None
+    attachments: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def is_wordless(self) -> bool:
+        """Whether the customer sent files and said nothing."""
+        return bool(self.attachments) and self.payload is None and _STAND_INS.fullmatch(self.text) is not None
 
     @property
     def sender_id(self) -> str:
@@ -45,6 +55,8 @@ class MessageRequest:
 
     @property
     def said(self) -> str:
+        if self.is_wordless:
+            return INFORMATION
         return self.payload if self.payload is not None else neutralised(self.text)
 
     def metadata(self) -> dict[str, Any]:
@@ -58,6 +70,8 @@ class MessageRequest:
             "payload": self.payload,
             "context": self.context,
             "service": self.service,
+            "attachments": list(self.attachments),
+            "wordless": self.is_wordless,
         }
 
 
@@ -119,7 +133,18 @@ def message_request(body: object) -> MessageRequest:
         payload=payload,
         context=_object(data.get("context") or {}, "context"),
         service=None if data.get("service") is None else _object(data["service"], "service"),
+        attachments=_attachments(data),
     )
+
+
+def _attachments(data: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    found = data.get("attachments") or []
+    if not isinstance(found, list) or len(found) > MAX_ATTACHMENTS:
+        raise BadRequestError("attachments_invalid", f"attachments must be a list of at most {MAX_ATTACHMENTS}")
+    for item in found:
+        if not all(isinstance(_object(item, "attachments[]").get(name), str) for name in ("id", "kind", "name", "url")):
+            raise BadRequestError("attachments_invalid", "an attachment needs the texts id, kind, name and url")
+    return tuple(found)
 
 
 def understanding_request(body: object) -> str:

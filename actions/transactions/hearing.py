@@ -117,7 +117,7 @@ def _unanswered(transaction: Transaction, case: Case, progress: Progress) -> Pro
     refused = turn.intent in ("deny", "goodbye") and transaction.no_ends_it
     if refused or STOP.search(turn.text.strip()) or transaction.gives_up(case):
         return replace(progress, step=CANCELLED)
-    if turn.intent in POLITE:
+    if turn.intent in POLITE or turn.wordless:  # a photo is kept, and is no miss
         return progress
     if turn.intent == progress.topic or transaction.includes(case):
         # The same wish once more: asked in other words, but nobody is given up on for it.

@@ -125,7 +125,13 @@ def _view(turn: _Turn) -> MessageView:
         bot_texts=tuple(turn.bot_texts),
         fields=dict(turn.fields),
         emotion_words=_words(parsed.get("emotion")),
+        attachments=_attachments(metadata.get("attachments")),
     )
+
+
+def _attachments(value: object) -> tuple[dict[str, Any], ...]:
+    files = value if isinstance(value, list) else []
+    return tuple(file for file in files if isinstance(file, dict) and isinstance(file.get("id"), str))
 
 
 def _message_id(event: dict[str, Any], metadata: dict[str, Any], number: int) -> str:

@@ -28,6 +28,7 @@ class MessageView:
     bot_texts: tuple[str, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
     emotion_words: tuple[str, ...] = ()
+    attachments: tuple[dict[str, Any], ...] = ()  # files as the desk sent them
 
     @property
     def in_form(self) -> bool:

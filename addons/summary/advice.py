@@ -61,7 +61,8 @@ def missing(material: Material) -> list[str]:
         asked.append(questions["verification"])
     if "report_safety_issue" in intents or "safety" in material.codes:
         asked.append(questions["injury"])
-    if intents & set(book.need_photo):
+    has_photo = any(message.attachments for message in material.conversation.window)
+    if intents & set(book.need_photo) and not has_photo:
         asked.append(questions["photo"])
     if "anxiety_deadline" in material.codes and not any(
         name == "date" for message in material.conversation.window for name, _ in message.entities

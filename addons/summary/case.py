@@ -80,12 +80,26 @@ def facts(material: Material) -> list[Json]:
                 "message_id": message.message_id,
                 "verified": name == "order_id" and value in looked_up,
             }
+        for file in message.attachments:
+            found["attachment", file["id"]] = _attachment(material, message.message_id, file)
     for finding in material.conversation.findings:
         for fact in dicts(finding.get("facts")):
             entry = _fact(material, fact, finding)
             if entry:
                 found[entry["name"], entry["source"]] = entry
     return list(found.values())
+
+
+def _attachment(material: Material, message_id: str, file: Json) -> Json:
+    name = f"attachment_{file.get('kind')}"
+    return {
+        "name": name,
+        "label": material.book.labels.fact.get(name, material.book.labels.other_fact),
+        "value": material.shown(file.get("name") or file["id"]),
+        "source": "customer",
+        "message_id": message_id,
+        "verified": False,
+    }
 
 
 def _fact(material: Material, fact: Json, finding: Json) -> Json | None:

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from desk.agents import accounts, accounts_store, passwords, store
 from desk.agents.account_rules import COMMAND_LINE, AccountChange, NewAccount
 from desk.agents.rules import ROLES
-from desk.handoffs.duty import give_back_all
+from desk.handoffs.duty import GIVE_BACK
 from desk.kernel import policy, settings, wording
 from desk.kernel.clock import iso
 from desk.kernel.context import Scene
@@ -107,7 +107,7 @@ def _set(connection: sa.Connection, agent: Agent, arguments: argparse.Namespace,
 
 
 def _disable(connection: sa.Connection, agent: Agent, arguments: argparse.Namespace, scene: Scene) -> list[str]:
-    accounts.disable(connection, agent.id, COMMAND_LINE, scene, give_back_all, force=arguments.force)
+    accounts.disable(connection, agent.id, COMMAND_LINE, scene, GIVE_BACK, force=arguments.force)
     return [f"{agent.username} disabled"]
 
 

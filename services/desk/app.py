@@ -18,12 +18,17 @@ from desk.agents import http as agents_http
 from desk.agents import store as agent_store
 from desk.assist import book as assist_book
 from desk.assist import http as assist_http
+from desk.attachments.files import LocalFiles
+from desk.attachments.sweep import Sweeper
+from desk.attachments.usecases import Uploads
 from desk.bot.client import BotClient
 from desk.bot.runner import BotRunner
+from desk.channels import attachments_http
 from desk.channels import http as channels_http
 from desk.channels.agent_socket import Presences, agent_socket
 from desk.channels.attendance import Attendance
 from desk.channels.customer_socket import customer_socket
+from desk.channels.feeds import Feeds
 from desk.channels.http import Throttle
 from desk.clocks import business_hours
 from desk.customers.shop import ShopClient
@@ -63,6 +68,7 @@ class Parts:
     shop: ShopClient
     bot: BotClient
     board: Board
+    feeds: Feeds
     router: Router
     attendance: Attendance
     runner: BotRunner
@@ -70,21 +76,27 @@ class Parts:
     presences: Presences
     throttle: Throttle
     webhooks: WebhookSender
+    files: LocalFiles
+    uploads: Uploads
+    sweeper: Sweeper
 
     async def start(self) -> None:
         """In the order in which they need each other."""
         self.ctx.db.start()
+        await self.ctx.fanout.start()
         await self.shop.start()
         await self.bot.start()
         # Consoles that were open before this start have their grace time to come back.
         until = self.ctx.clock.now() + timedelta(seconds=self.ctx.settings.presence_grace_seconds)
         await self.ctx.db.write(lambda connection: agent_store.shorten_all_presences(connection, until))
         await self.board.start()
+        self.feeds.start()
         await self.attendance.start()
         await self.router.start()
         await self.runner.start()
         await self.service_watch.start()
         await self.webhooks.start()
+        await self.sweeper.start()
 
     async def stop(self) -> None:
         """Backwards; what is queued for the database is written first."""
@@ -95,6 +107,9 @@ class Parts:
         await self.attendance.stop()
         await self.board.stop()
         await self.ctx.stop_tasks()
+        await self.feeds.stop()
+        await self.ctx.fanout.stop()
+        await self.ctx.holds.stop()
         await self.bot.stop()
         await self.shop.stop()
         await self.ctx.db.stop()
@@ -112,11 +127,13 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     shop = ShopClient(settings.shop_url, settings.shop_token, settings.shop_timeout_seconds)
     bot = BotClient(settings.rasa_url, settings.bot_token, settings.bot_timeout_seconds, settings.bot_concurrency)
     runner = BotRunner(ctx, bot, SummaryCheck(settings.contracts_dir))
+    files = LocalFiles(settings.attachments_dir)
     return Parts(
         ctx=ctx,
         shop=shop,
         bot=bot,
         board=Board(ctx),
+        feeds=Feeds(ctx),
         router=Router(ctx),
         attendance=Attendance(ctx),
         runner=runner,
@@ -124,6 +141,9 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         presences=Presences(),
         throttle=Throttle(ctx),
         webhooks=WebhookSender(ctx),
+        files=files,
+        uploads=Uploads(ctx, files),
+        sweeper=Sweeper(ctx, files),
     )
 
 
@@ -153,6 +173,7 @@ def build_app(parts: Parts) -> Litestar:
             private_notes_http.router,
             assist_http.router,
             insight_http.router,
+            attachments_http.router,
             customer_socket,
             agent_socket,
             pages_http.router,
@@ -163,9 +184,12 @@ def build_app(parts: Parts) -> Litestar:
             "shop": provide(parts.shop),
             "bot": provide(parts.bot),
             "board": provide(parts.board),
+            "feeds": provide(parts.feeds),
             "presences": provide(parts.presences),
             "throttle": provide(parts.throttle),
-            "give_back": provide(duty.give_back_all),
+            "files": provide(parts.files),
+            "uploads": provide(parts.uploads),
+            "give_back": provide(duty.GIVE_BACK),
         },
         exception_handlers={Exception: handle_error},
         response_headers=SECURITY_HEADERS,

@@ -37,6 +37,16 @@ def masked(value: Any) -> Any:
     return value
 
 
+def files_of(event: Event) -> list[dict[str, Any]] | None:
+    """What was attached, without addresses; the files themselves stay where they are."""
+    if not event.attachments:
+        return None
+    return [
+        {"id": file.get("id"), "kind": file.get("kind"), "name": masked(file.get("name")), "bytes": file.get("bytes")}
+        for file in event.attachments
+    ]
+
+
 def event_row(event: Event) -> dict[str, Any]:
     """An event without ids of agents and clients; times in ISO 8601 UTC."""
     row = {
@@ -48,7 +58,11 @@ def event_row(event: Event) -> dict[str, Any]:
         "at": iso(event.at),
         "text": masked(event.text),
     }
-    optional = {"payload": masked(event.payload), "understanding": masked(event.understanding)}
+    optional = {
+        "payload": masked(event.payload),
+        "understanding": masked(event.understanding),
+        "attachments": files_of(event),
+    }
     return row | {name: value for name, value in optional.items() if value is not None}
 
 

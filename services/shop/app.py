@@ -15,7 +15,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
-from shop.claims.http import get_order_claims, post_claim
+from shop.claims.http import get_order_claims, post_claim, post_claim_evidence
 from shop.context import Shop
 from shop.coupon_reissues.http import post_coupon_reissue
 from shop.coupons.http import get_coupons
@@ -65,6 +65,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     post_trace,
     get_order_traces,
     post_claim,
+    post_claim_evidence,
     get_order_claims,
     post_coupon_reissue,
     post_points_claim,

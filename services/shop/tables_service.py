@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shop.tables_base import Base, order_reference
@@ -94,3 +94,4 @@ class ClaimRow(Base):
     reship_by: Mapped[datetime | None]
     requested_at: Mapped[datetime]
     answer_by: Mapped[datetime]
+    evidence: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)

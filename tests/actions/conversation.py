@@ -65,6 +65,7 @@ class Conversation:
         emotion: tuple[str, int] = ("neutral", 0),
         ranking: list[tuple[str, float]] | None = None,
         sure: float = 0.9,
+        attachments: list[dict[str, Any]] | None = None,
     ) -> None:
         """Take in one customer message as Rasa would store it."""
         self.count += 1
@@ -82,6 +83,8 @@ class Conversation:
                 "conversation_id": "c_1",
                 "session": 1,
                 "text": text,
+                "attachments": attachments or [],
+                "wordless": bool(attachments) and text == "[图片]",
                 "context": {
                     "customer": customer,
                     "page": {

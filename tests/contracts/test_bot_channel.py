@@ -41,6 +41,20 @@ def test_a_desk_that_says_nothing_of_its_service_is_understood() -> None:
         message_request(REQUEST | IDS | {"service": "closed"})
 
 
+def test_files_without_words_are_a_piece_of_information_and_with_words_the_words_count() -> None:
+    file = {"id": "f_1", "kind": "image", "name": "破损.jpg", "url": "/api/v1/x"}
+    body = {"conversation_id": "c_1", "session": 1, "message_id": "m_1", "at": "2026-11-22T02:00:00Z"}
+    bare = message_request({**body, "text": "[图片] [图片]", "attachments": [file, file]})
+    assert (bare.said, bare.is_wordless) == ("/inform", True)
+    assert bare.metadata()["attachments"] == [file, file]
+    told = message_request({**body, "text": "杯子碎了", "attachments": [file]})
+    assert (told.said, told.is_wordless) == ("杯子碎了", False)
+    assert message_request({**body, "text": "[图片]"}).said == "[图片]"
+    for broken in ("x", [5], [{"id": "f_1"}], [file] * 101):
+        with pytest.raises(BadRequestError):
+            message_request({**body, "text": "x", "attachments": broken})
+
+
 def test_an_answer_has_exactly_the_documented_fields() -> None:
     events: list[dict[str, Any]] = [
         {

@@ -20,9 +20,8 @@ def open_page(browser: Browser, system: System) -> Iterator[Callable[..., Page]]
     contexts = []
 
     def make(path: str, **options: object) -> Page:
-        context = browser.new_context(
-            base_url=system.url, locale="zh-CN", timezone_id="Asia/Shanghai", viewport=DESKTOP, **options
-        )
+        settings = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "viewport": DESKTOP, **options}
+        context = browser.new_context(base_url=system.url, **settings)
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from desk.agents import accounts_store, passwords, store
 from desk.agents.account_rules import (
@@ -27,8 +27,15 @@ if TYPE_CHECKING:
 
     from desk.kernel.context import Scene
 
-# Takes offers and conversations from an agent and counts the latter. Handoffs lie above agents: they hand it in.
-GiveBack = Callable[["sa.Connection", str, "Scene"], int]
+
+class GiveBack(NamedTuple):
+    """How offers and conversations are taken from an agent. Handoffs lie above agents: they hand it in.
+
+    `hold` locks the agent's conversations, which comes before the agent's own row; `run` takes them and counts them.
+    """
+
+    hold: Callable[[sa.Connection, str], None]
+    run: Callable[[sa.Connection, str, Scene], int]
 
 
 def create(
@@ -103,11 +110,12 @@ def disable(
     before = existing(connection, agent_id)
     if before.disabled:
         return before
+    give_back.hold(connection, agent_id)
     if before.role == "administrator":
         _check_not_last(connection, before)
     # From here on nothing can be claimed any more.
     store.update(connection, agent_id, disabled=True, presence="offline", presence_until=None, lapsed_from=None)
-    given_back = give_back(connection, agent_id, scene)
+    given_back = give_back.run(connection, agent_id, scene)
     if given_back > 0 and not force:
         raise ConflictError("account_has_conversations", count=given_back)
     store.revoke_sessions(connection, agent_id, scene.now)

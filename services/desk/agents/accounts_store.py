@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from desk.agents.account_rules import AccountEvent, Session
 from desk.agents.store import agents, sessions
 from desk.kernel.database import Json, UtcTime, metadata
+from desk.kernel.locks import hold
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,13 +47,7 @@ def events_of(connection: sa.Connection, agent_id: str, limit: int = 200) -> lis
 
 def lock_administrators(connection: sa.Connection) -> set[str]:
     """Ids of the enabled administrators; their rows stay locked until the end of the write job."""
-    query = (
-        sa.select(agents.c.id)
-        .where(agents.c.role == "administrator", agents.c.disabled.is_(False))
-        .order_by(agents.c.id)
-        .with_for_update()
-    )
-    return {row.id for row in connection.execute(query)}
+    return set(hold(connection, agents.c.id, sa.and_(agents.c.role == "administrator", agents.c.disabled.is_(False))))
 
 
 def open_sessions(connection: sa.Connection, agent_id: str, now: datetime) -> list[Session]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
-from desk.agents.rules import Agent
+from desk.agents.rules import Agent, Presence
 from desk.kernel.bus import Note
 from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.kernel.locks import hold as hold_rows
+from desk.kernel.locks import locks_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
-
-    from desk.agents.rules import Presence
 
 agents = sa.Table(
     "agents",
@@ -78,6 +79,8 @@ _BY_SESSION = (
 class AgentChanged(Note):
     """Presence, load or account of an agent changed."""
 
+    travels: ClassVar[bool] = True
+
     agent_id: str
 
     @property
@@ -89,6 +92,8 @@ class AgentChanged(Note):
 @dataclass(frozen=True)
 class PresenceTaken(Note):
     """The desk itself changed an agent's presence, and why: `missed_offers`."""
+
+    travels: ClassVar[bool] = True
 
     agent_id: str
     presence: Presence
@@ -103,6 +108,8 @@ class PresenceTaken(Note):
 @dataclass(frozen=True)
 class SessionsRevoked(Note):
     """Logins of an agent ended: their sockets must close. `token_hash` None means all of them."""
+
+    travels: ClassVar[bool] = True
 
     agent_id: str
     token_hash: str | None = None
@@ -120,7 +127,19 @@ def _agent(row: sa.Row[Any] | None) -> Agent | None:
 def get(connection: sa.Connection, agent_id: str, *, lock: bool = False) -> Agent | None:
     """The agent, or None; `lock` holds the row until the write job ends (SQLite has one writer anyway)."""
     query = sa.select(agents).where(agents.c.id == agent_id)
-    return _agent(connection.execute(query.with_for_update() if lock else query).one_or_none())
+    return _agent(connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none())
+
+
+def get_unless_busy(connection: sa.Connection, agent_id: str) -> Agent | None:
+    """The agent, their row held; None also while another transaction holds it."""
+    query = sa.select(agents).where(agents.c.id == agent_id).with_for_update(key_share=True, skip_locked=True)
+    return _agent(connection.execute(query).one_or_none())
+
+
+def hold(connection: sa.Connection, agent_ids: Iterable[str]) -> None:
+    """Lock the rows of several agents until the write job ends (see the lock order in kernel.locks)."""
+    if locks_rows(connection):
+        hold_rows(connection, agents.c.id, agents.c.id.in_(sorted(agent_ids)))
 
 
 def by_username(connection: sa.Connection, username: str) -> Agent | None:
@@ -182,18 +201,18 @@ def shorten_presence(connection: sa.Connection, agent_id: str, until: datetime) 
 
 def shorten_all_presences(connection: sa.Connection, until: datetime) -> None:
     """The desk has just started: everybody has until then to show up again."""
-    connection.execute(agents.update().where(agents.c.presence_until > until).values(presence_until=until))
+    everybody_there = hold_rows(connection, agents.c.id, agents.c.presence_until > until)
+    connection.execute(agents.update().where(agents.c.id.in_(everybody_there)).values(presence_until=until))
 
 
 def lapse_presences(connection: sa.Connection, now: datetime) -> list[str]:
     """Everybody whose presence ran out goes offline; their ids."""
-    rows = connection.execute(
+    gone = hold_rows(connection, agents.c.id, sa.and_(agents.c.presence != "offline", agents.c.presence_until < now))
+    connection.execute(
         agents.update()
-        .where(agents.c.presence != "offline", agents.c.presence_until < now)
+        .where(agents.c.id.in_(gone))
         .values(lapsed_from=agents.c.presence, presence="offline", presence_until=None)
-        .returning(agents.c.id)
     )
-    gone = [row.id for row in rows]
     for agent_id in gone:
         announce(connection, AgentChanged(agent_id))
     return gone

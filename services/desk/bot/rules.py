@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from desk.attachments.rules import spoken
 from desk.kernel.clock import iso
 
 if TYPE_CHECKING:
@@ -67,17 +68,19 @@ def wishes_human(event: Event, wording: Wording) -> bool:
     return wording.is_just(event.text or "", "human_wishes")
 
 
-def message_body(conversation: Conversation, event: Event, history: History, service: dict[str, Any]) -> dict[str, Any]:
-    """The body of POST /webhooks/desk/messages."""
+def message_body(
+    conversation: Conversation, event: Event, history: History, service: dict[str, Any], wording: Wording
+) -> dict[str, Any]:
+    """The body of POST /webhooks/desk/messages; for files without words, words in brackets stand in their place."""
     customer = None
     if conversation.customer_id is not None:
         customer = {"customer_id": conversation.customer_id, "verified_by": "signed"}
-    return {
+    body: dict[str, Any] = {
         "conversation_id": conversation.id,
         "session": conversation.session,
         "message_id": event.message_id,
         "at": iso(event.at),
-        "text": event.text or "",
+        "text": event.text or spoken(None, event.attachments, wording),
         "payload": event.payload,
         "service": service,
         "context": {
@@ -91,6 +94,9 @@ def message_body(conversation: Conversation, event: Event, history: History, ser
             "previous_contacts": history.previous_contacts,
         },
     }
+    if event.attachments:
+        body["attachments"] = event.attachments
+    return body
 
 
 def previous_contact(handoff: Handoff, wording: Wording) -> dict[str, Any]:
@@ -107,10 +113,10 @@ def previous_contact(handoff: Handoff, wording: Wording) -> dict[str, Any]:
     return contact
 
 
-def handback_messages(events: list[Event]) -> list[dict[str, str]]:
+def handback_messages(events: list[Event], wording: Wording) -> list[dict[str, str]]:
     """What customer and agent said to each other, for the bot to know."""
     return [
-        {"sender": event.sender, "text": event.text or "", "at": iso(event.at)}
+        {"sender": event.sender, "text": spoken(event.text, event.attachments, wording), "at": iso(event.at)}
         for event in events
         if event.type == "message" and event.sender in {"customer", "agent"}
     ]

@@ -1,6 +1,7 @@
 """The runner: takes what waits for the bot to Rasa, one message of a conversation at a time, and commits the answers.
 
-What waits is always derived from the database, so recovery at start is the same code as every day's work.
+What waits is always derived from the database, so recovery at start is the same code as every day's work. Of several
+desk processes one at a time serves a conversation (kernel.holds): the one that has the message, or whoever finds it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("desk.bot")
 
 _PROBE_SECONDS = 3.0
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 1.0
 
 
 class BotRunner:
@@ -53,8 +56,8 @@ class BotRunner:
     async def start(self) -> None:
         """Listen to the bus, and keep searching the database for work."""
         self._unsubscribe = [
-            self._ctx.bus.on(EventStored, self._on_event),
-            self._ctx.bus.on(HandbackWaiting, lambda note: self.wake(note.conversation_id)),
+            self._ctx.bus.on(EventStored, self._on_event, own=True),
+            self._ctx.bus.on(HandbackWaiting, lambda note: self.wake(note.conversation_id), own=True),
         ]
         self._ctx.spawn(self._rescan(), "bot-rescan")
         self._ctx.spawn(self._probe(), "bot-probe")
@@ -64,12 +67,12 @@ class BotRunner:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
 
-    def wake(self, conversation_id: str) -> None:
-        """Make sure a task looks at this conversation after now."""
+    def wake(self, conversation_id: str, *, insist: bool = True) -> None:
+        """Make sure a task looks at this conversation after now; without `insist` only if no other process does."""
         if conversation_id in self._working:
             self._again.add(conversation_id)
             return
-        task = self._ctx.spawn(self._work(conversation_id), f"bot-{conversation_id}")
+        task = self._ctx.spawn(self._work(conversation_id, insist), f"bot-{conversation_id}")
         self._working[conversation_id] = task
         task.add_done_callback(lambda done: self._finished(conversation_id, done))
 
@@ -99,7 +102,7 @@ class BotRunner:
         while True:
             for conversation_id in await self._ctx.db.read(usecases.conversations_with_work):
                 if conversation_id not in self._working:
-                    self.wake(conversation_id)
+                    self.wake(conversation_id, insist=False)
             await asyncio.sleep(self._ctx.settings.bot_rescan_seconds)
 
     async def _probe(self) -> None:
@@ -109,17 +112,42 @@ class BotRunner:
             if self._client.down and await self._client.healthy():
                 log.info("bot is back")
 
-    async def _work(self, conversation_id: str) -> None:
+    async def _work(self, conversation_id: str, insist: bool) -> None:
+        """As soon as no other process serves this conversation, if it leaves anything."""
+        while not await self._take_over(conversation_id, insist):
+            if conversation_id not in self._again:
+                self._working.pop(conversation_id, None)
+                return
+            self._again.discard(conversation_id)
+            insist = True
+        try:
+            await self._serve(conversation_id)
+        finally:
+            await self._ctx.holds.release(conversation_id)
+
+    async def _take_over(self, conversation_id: str, insist: bool) -> bool:
+        """Wait for the process that serves it; False when that has done everything, or without `insist` will do it."""
+        pause = _FIRST_PAUSE_SECONDS
+        while not await self._ctx.holds.take(conversation_id):
+            if not insist:
+                return False
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            if not await self._ctx.db.read(lambda c: usecases.has_work(c, conversation_id)):
+                return False
+        return True
+
+    async def _serve(self, conversation_id: str) -> None:
         """Until nothing waits: first what the bot must be told, then the oldest unanswered message."""
         while True:
             self._again.discard(conversation_id)
-            handback = await self._ctx.db.read(lambda c: usecases.next_handback(c, conversation_id))
+            handback = await self._ctx.db.read(lambda c: usecases.next_handback(c, conversation_id, self._ctx.wording))
             if handback is not None:
                 await self._deliver(handback)
                 continue
             turn = await self._ctx.db.read(lambda c: usecases.next_turn(c, conversation_id, self._ctx.scene()))
             if turn is not None and usecases.is_for_the_desk(turn):
-                await self._ctx.db.write(partial(usecases.pass_over, turn=turn))
+                await self._ctx.db.write(partial(usecases.pass_over, turn=turn), appends_to=conversation_id)
             elif turn is not None:
                 await self._take(turn)
             elif conversation_id not in self._again:
@@ -141,7 +169,7 @@ class BotRunner:
             log.warning("bot refused a message", message_id=turn.event.message_id, reason=refusal.reason)
             self._ctx.metrics.bot_failures.labels("refused").inc()
             scene = self._ctx.scene()
-            await self._ctx.db.write(lambda c: usecases.commit_refusal(c, turn, scene))
+            await self._ctx.db.write(lambda c: usecases.commit_refusal(c, turn, scene), appends_to=turn.conversation.id)
             return
         finally:
             asking.cancel()
@@ -161,7 +189,7 @@ class BotRunner:
 
     async def _ask(self, turn: Turn) -> BotAnswer | None:
         """Ask Rasa until it answers; None when the bot lost the conversation meanwhile."""
-        body = message_body(turn.conversation, turn.event, turn.history, turn.service)
+        body = message_body(turn.conversation, turn.event, turn.history, turn.service, self._ctx.wording)
         failures = 0
         while True:
             try:
@@ -185,12 +213,15 @@ class BotRunner:
         if turn.conversation.id in self._told:
             return
         scene = self._ctx.scene()
-        await self._ctx.db.write(lambda c: usecases.say_unavailable(c, turn, scene))
+        await self._ctx.db.write(lambda c: usecases.say_unavailable(c, turn, scene), appends_to=turn.conversation.id)
         self._told.add(turn.conversation.id)
 
     async def _commit(self, turn: Turn, answer: BotAnswer) -> None:
         scene = self._ctx.scene()
-        done = await self._ctx.db.write(lambda c: usecases.commit_answer(c, turn, answer, self._check, scene))
+        done = await self._ctx.db.write(
+            lambda c: usecases.commit_answer(c, turn, answer, self._check, scene),
+            appends_to=turn.conversation.id if answer.handoff is None else None,
+        )
         if not done.kept:
             log.info("late bot reply discarded", message_id=turn.event.message_id)
         self._note_handoff(done)
@@ -248,10 +279,14 @@ class BotRunner:
             await self._say_unavailable(turn)
 
     async def _understand(self, event: Event) -> None:
-        """Best effort: emotion for the console while a human answers."""
+        """Best effort: emotion for the console while a human answers; a photo alone has none."""
+        if not event.text:
+            return
         try:
             understanding = await self._client.understand(event.text or "", iso(event.at))
         except (BotUnreachableError, BotRefusedError) as error:
             log.info("message not understood", message_id=event.message_id, error=str(error))
             return
-        await self._ctx.db.write(lambda c: usecases.keep_understanding(c, event, understanding))
+        await self._ctx.db.write(
+            lambda c: usecases.keep_understanding(c, event, understanding), appends_to=event.conversation_id
+        )

@@ -67,6 +67,15 @@ def next_turn(connection: sa.Connection, conversation_id: str, scene: Scene) -> 
     return Turn(conversation, event, history, service_for_bot(connection, scene))
 
 
+def has_work(connection: sa.Connection, conversation_id: str) -> bool:
+    """Whether the bot owes this conversation something."""
+    conversation = conversation_store.get(connection, conversation_id)
+    if conversation is None:
+        return False
+    waits = conversation.owner_kind == "bot" and conversation.last_customer_seq > conversation.bot_cursor
+    return waits or handoff_store.next_handback(connection, conversation_id) is not None
+
+
 def is_for_the_desk(turn: Turn) -> bool:
     """Whether it is a button of the desk's own, which has done its work already."""
     return (turn.event.payload or "").startswith(DESK_PAYLOAD)
@@ -77,7 +86,7 @@ def pass_over(connection: sa.Connection, turn: Turn) -> None:
     conversation_store.advance_bot_cursor(connection, turn.conversation, turn.event.seq)
 
 
-def next_handback(connection: sa.Connection, conversation_id: str) -> Handback | None:
+def next_handback(connection: sa.Connection, conversation_id: str, wording: Wording) -> Handback | None:
     """The oldest thing the bot has not been told about a conversation, or None."""
     row = handoff_store.next_handback(connection, conversation_id)
     if row is None:
@@ -89,7 +98,7 @@ def next_handback(connection: sa.Connection, conversation_id: str) -> Handback |
         "handoff_id": row.handoff_id,
         "note": row.note,
         "settled": row.settled,
-        "messages": handback_messages(said)[-_HANDBACK_MESSAGES:],
+        "messages": handback_messages(said, wording)[-_HANDBACK_MESSAGES:],
     }
     return Handback(row.handoff_id, body)
 
@@ -101,9 +110,9 @@ def commit_answer(
 
     An answer computed for an older owner is discarded; only the understanding of the message is kept.
     """
+    conversation = existing(connection, turn.conversation.id)
     if answer.understanding is not None:
         conversation_store.set_understanding(connection, turn.event, answer.understanding)
-    conversation = existing(connection, turn.conversation.id)
     same_owner = conversation.fence == turn.conversation.fence
     if not same_owner or not conversation_store.advance_bot_cursor(connection, conversation, turn.event.seq):
         return Committed(kept=False)

@@ -28,6 +28,8 @@ from desk.channels.connection import (
 )
 from desk.channels.customer_socket import serve_frames
 from desk.channels.feed import Feed
+from desk.channels.feeds import Feeds
+from desk.channels.inbox import AttachmentIds
 from desk.conversations import store as conversation_store
 from desk.conversations.notes import Typing
 from desk.conversations.usecases import Incoming
@@ -96,14 +98,17 @@ class Send(Struct):
 
     conversation: str
     cid: str
-    text: str
+    text: str | None = None
+    attachments: AttachmentIds = []
 
 
 class AgentSession:
     """Handles the frames of one console after its hello."""
 
-    def __init__(self, ctx: Context, board: Board, connection: SocketConnection, agent: Agent, token: str) -> None:
-        self._ctx, self._board, self._connection = ctx, board, connection
+    def __init__(
+        self, ctx: Context, board: Board, connection: SocketConnection, agent: Agent, token: str, *, feeds: Feeds
+    ) -> None:
+        self._ctx, self._board, self._all_feeds, self._connection = ctx, board, feeds, connection
         self._agent, self._token = agent, token
         self._feeds: dict[str, Feed] = {}
         self._known: set[str] = set()  # handoffs this console has been shown, so that it also hears of their end
@@ -131,7 +136,7 @@ class AgentSession:
         """Stop following everything."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        await asyncio.gather(*(feed.stop() for feed in self._feeds.values()))
+        await asyncio.gather(*(self._close(feed) for feed in self._feeds.values()))
 
     async def handle(self, frame: dict[str, Any]) -> None:
         """One frame; DeskError when it cannot be done."""
@@ -145,7 +150,7 @@ class AgentSession:
         elif kind == "unsubscribe":
             feed = self._feeds.pop(shaped(frame, About).conversation, None)
             if feed is not None:
-                await feed.stop()
+                await self._close(feed)
         elif kind == "resend_from":
             wanted = shaped(frame, Subscribe)
             if wanted.conversation in self._feeds:
@@ -169,9 +174,8 @@ class AgentSession:
     async def _send(self, frame: dict[str, Any]) -> None:
         self._connection.check_rate()
         message = shaped(frame, Send)
-        accepted = await inbox.from_agent(
-            self._ctx, message.conversation, self._agent, Incoming(message.cid, message.text)
-        )
+        incoming = Incoming(message.cid, message.text, attachments=message.attachments)
+        accepted = await inbox.from_agent(self._ctx, message.conversation, self._agent, incoming)
         await self._connection.send(
             {
                 "type": "ack",
@@ -185,7 +189,7 @@ class AgentSession:
     async def _subscribe(self, wanted: Subscribe) -> None:
         old = self._feeds.pop(wanted.conversation, None)
         if old is not None:
-            await old.stop()
+            await self._close(old)
         if len(self._feeds) >= _MAX_SUBSCRIPTIONS:
             raise TooManyError("too_many_subscriptions")
         conversation: Conversation = await self._ctx.db.read(lambda c: visible(c, wanted.conversation, self._agent))
@@ -193,6 +197,11 @@ class AgentSession:
         feed = Feed(self._ctx, self._board, self._connection, conversation.id, cursor, for_agent=True)
         self._feeds[conversation.id] = feed
         feed.start()
+        self._all_feeds.add(feed)
+
+    async def _close(self, feed: Feed) -> None:
+        self._all_feeds.remove(feed)
+        await feed.stop()
 
     async def _typing(self, conversation_id: str) -> None:
         now = asyncio.get_running_loop().time()
@@ -314,7 +323,11 @@ async def _leave(ctx: Context, agent: Agent) -> None:
 
 @websocket("/ws/agent")
 async def agent_socket(
-    socket: WebSocket[Any, Any, State], ctx: Ctx, board: Annotated[Board, PART], presences: Annotated[Presences, PART]
+    socket: WebSocket[Any, Any, State],
+    ctx: Ctx,
+    board: Annotated[Board, PART],
+    feeds: Annotated[Feeds, PART],
+    presences: Annotated[Presences, PART],
 ) -> None:
     """One console."""
     await socket.accept()
@@ -331,7 +344,7 @@ async def agent_socket(
         presences.came(agent.id)
         agent = await _arrive(ctx, agent)
         await connection.send({"type": "welcome", "agent": profile(agent), "presence": agent.presence})
-        session = AgentSession(ctx, board, connection, agent, token)
+        session = AgentSession(ctx, board, connection, agent, token, feeds=feeds)
         await session.start()
         await serve_frames(connection, session)
     except WebSocketDisconnect:

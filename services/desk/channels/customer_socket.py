@@ -25,6 +25,8 @@ from desk.channels.connection import (
     shaped,
 )
 from desk.channels.feed import Feed
+from desk.channels.feeds import Feeds
+from desk.channels.inbox import AttachmentIds
 from desk.channels.snapshot import snapshot
 from desk.conversations.notes import CustomerSeen, Typing
 from desk.conversations.rules import Page, page_fields
@@ -59,6 +61,7 @@ class Send(Struct):
     text: str | None = None
     payload: str | None = None
     page: Page | None = None
+    attachments: AttachmentIds = []
 
 
 class Rate(Struct):
@@ -105,7 +108,7 @@ class CustomerSession:
     async def _send(self, frame: dict[str, Any]) -> None:
         self._connection.check_rate()
         message = shaped(frame, Send)
-        incoming = Incoming(message.cid, message.text, message.payload, page_fields(message.page))
+        incoming = Incoming(message.cid, message.text, message.payload, page_fields(message.page), message.attachments)
         accepted = await inbox.from_customer(self._ctx, self._id, incoming)
         event = accepted.event
         await self._connection.send(
@@ -174,7 +177,9 @@ async def _read_frames(connection: SocketConnection, session: Any) -> None:
 
 
 @websocket("/ws/customer")
-async def customer_socket(socket: WebSocket[Any, Any, State], ctx: Ctx, board: Annotated[Board, PART]) -> None:
+async def customer_socket(
+    socket: WebSocket[Any, Any, State], ctx: Ctx, board: Annotated[Board, PART], feeds: Annotated[Feeds, PART]
+) -> None:
     """One customer watching and writing in one conversation."""
     await socket.accept()
     connection = SocketConnection(ctx, socket)
@@ -191,11 +196,13 @@ async def customer_socket(socket: WebSocket[Any, Any, State], ctx: Ctx, board: A
         cursor = min(after, conversation.last_seq)
         feed = Feed(ctx, board, connection, conversation.id, cursor, for_agent=False)
         feed.start(state)
+        feeds.add(feed)
         await serve_frames(connection, CustomerSession(ctx, connection, feed, conversation.id))
     except WebSocketDisconnect:
         pass
     finally:
         ctx.metrics.sockets.labels("customer").dec()
         if feed is not None:
+            feeds.remove(feed)
             await feed.stop()
         await connection.stop()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from desk.channels.connection import SocketConnection
     from desk.conversations.rules import Event
+    from desk.conversations.store import Mark
     from desk.handoffs.board import Board
     from desk.kernel.context import Context
 
@@ -42,6 +43,7 @@ class Feed:
         self._ctx, self._board, self._connection = ctx, board, connection
         self._conversation_id = conversation_id
         self._cursor = max(0, after)
+        self._fence = 0  # of the owner whose state was told last
         self._for_agent = for_agent
         self._live: deque[Event] = deque(maxlen=_LIVE_EVENTS)
         self._replay_wanted, self._state_wanted = True, for_agent
@@ -50,6 +52,11 @@ class Feed:
         self._wake.set()
         self._unsubscribe: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def conversation_id(self) -> str:
+        """The conversation it follows."""
+        return self._conversation_id
 
     def start(self, told_state: dict[str, Any] | None = None) -> None:
         """Subscribe first, then replay, so that nothing falls between; `told_state` was already sent."""
@@ -78,6 +85,13 @@ class Feed:
         self._cursor = min(self._cursor, max(0, after))
         self._replay_wanted = True
         self._wake.set()
+
+    def catch_up(self, mark: Mark) -> None:
+        """This is how the conversation stands in the database; whatever was not heard is read."""
+        if mark.last_seq > self._cursor:
+            self._replay_wanted = True
+        if mark.last_seq > self._cursor or mark.fence != self._fence:
+            self._want_state()
 
     def _on_event(self, note: EventStored) -> None:
         self._live.append(note.event)
@@ -152,6 +166,7 @@ class Feed:
         conversation = store.get(connection, self._conversation_id)
         if conversation is None:
             return None
+        self._fence = conversation.fence
         return snapshot(connection, conversation, self._ctx.scene(), self._board.places)
 
     def _read_page(self, connection: sa.Connection) -> list[Event]:

@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 from desk.agents.auth import require_agent
 from desk.agents.rules import leads
 from desk.channels import inbox
-from desk.channels.auth import customer_conversation
+from desk.channels.auth import customer_conversation, reader
+from desk.channels.inbox import AttachmentIds
 from desk.channels.snapshot import snapshot
 from desk.conversations import store, usecases
 from desk.conversations.notes import EventStored
@@ -22,9 +23,9 @@ from desk.customers.shop import ShopClient
 from desk.customers.usecases import greeting, identify
 from desk.handoffs import store as handoff_store
 from desk.handoffs import usecases as handoffs
-from desk.handoffs.access import visible
 from desk.handoffs.rules import row_view
 from desk.kernel import ids
+from desk.kernel.bus import Missed
 from desk.kernel.clock import iso
 from desk.kernel.context import Context
 from desk.kernel.errors import ForbiddenError, NotFoundError, TooManyError
@@ -36,7 +37,6 @@ from desk.ratings.usecases import rate
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from desk.agents.rules import Agent
 
 MAX_WAIT_SECONDS = 30.0
 _PAGE = 500
@@ -55,12 +55,13 @@ class OpenBody(Struct):
 
 
 class MessageBody(Struct):
-    """A message: text, or the payload of a button that was offered."""
+    """A message: text, or the payload of a button that was offered, or ids of uploads."""
 
     client_id: str
     text: str | None = None
     payload: str | None = None
     page: Page | None = None
+    attachments: AttachmentIds = []
 
 
 class RatingBody(Struct):
@@ -106,7 +107,9 @@ async def open_conversation(ctx: Ctx, shop: Annotated[ShopClient, PART], data: O
         greeting=greeting(ctx, visitor, page),
         buttons=ctx.wording.buttons("greeting.buttons"),
     )
-    first = await ctx.db.write(lambda connection: usecases.open_conversation(connection, opening, scene))
+    first = await ctx.db.write(
+        lambda connection: usecases.open_conversation(connection, opening, scene), appends_to=opening.conversation_id
+    )
     return {
         "conversation_id": opening.conversation_id,
         "token": token,
@@ -115,22 +118,13 @@ async def open_conversation(ctx: Ctx, shop: Annotated[ShopClient, PART], data: O
     }
 
 
-async def _reader(ctx: Context, request: DeskRequest, conversation_id: str) -> tuple[Conversation, Agent | None]:
-    """The conversation and, when an agent is calling, who; customers see their own only."""
-    token = bearer(request)
-    if token is not None and not token.startswith(SESSION_TOKEN):
-        return await customer_conversation(ctx, conversation_id, token), None
-    agent = await require_agent(ctx, request)
-    return await ctx.db.read(lambda connection: visible(connection, conversation_id, agent)), agent
-
-
 @get("/conversations/{conversation_id:str}")
 async def get_conversation(ctx: Ctx, request: DeskRequest, conversation_id: str) -> dict[str, Any]:
     """200 {conversation_id, state, seq, session, queue, agent, created_at}; for agents also handoff, page, device.
 
     404 conversation_not_found.
     """
-    conversation, agent = await _reader(ctx, request, conversation_id)
+    conversation, agent = await reader(ctx, request, conversation_id)
 
     def read(connection: sa.Connection) -> dict[str, Any]:
         answer = {
@@ -197,17 +191,24 @@ async def get_events(
 
     404 conversation_not_found.
     """
-    _, agent = await _reader(ctx, request, conversation_id)
+    _, agent = await reader(ctx, request, conversation_id)
     changed = asyncio.Event()
-    stop = ctx.bus.on(EventStored, lambda _note: changed.set(), conversation_id)
+    listeners = [
+        ctx.bus.on(EventStored, lambda _note: changed.set(), conversation_id),
+        ctx.bus.on(Missed, lambda _note: changed.set()),
+    ]
+    loop = asyncio.get_running_loop()
+    until = loop.time() + min(wait, MAX_WAIT_SECONDS)
     try:
         events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
-        if not events and wait > 0:
+        while not events and (left := until - loop.time()) > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), min(wait, MAX_WAIT_SECONDS))
+                await asyncio.wait_for(changed.wait(), left)
+            changed.clear()
             events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
     finally:
-        stop()
+        for stop in listeners:
+            stop()
     return {"events": [event_view(event, for_agent=agent is not None) for event in events], **state}
 
 
@@ -228,18 +229,22 @@ async def post_message(
     """200 {client_id, message_id, seq} after the commit; the same client_id again gives the same answer.
 
     404 conversation_not_found; 409 client_id_taken, not_owner; 422 message_empty, message_too_long,
-    message_invalid_characters, payload_not_offered, client_id_invalid; 429 too_many_messages.
+    message_invalid_characters, payload_not_offered, client_id_invalid, attachments_too_many, attachment_unknown;
+    409 attachment_used; 429 too_many_messages.
     """
     token = bearer(request)
     if token is not None and not token.startswith(SESSION_TOKEN):
         await customer_conversation(ctx, conversation_id, token)
         throttle.check(conversation_id)
         accepted = await inbox.from_customer(
-            ctx, conversation_id, usecases.Incoming(data.client_id, data.text, data.payload, page_fields(data.page))
+            ctx,
+            conversation_id,
+            usecases.Incoming(data.client_id, data.text, data.payload, page_fields(data.page), data.attachments),
         )
     else:
         agent = await require_agent(ctx, request)
-        accepted = await inbox.from_agent(ctx, conversation_id, agent, usecases.Incoming(data.client_id, data.text))
+        incoming = usecases.Incoming(data.client_id, data.text, attachments=data.attachments)
+        accepted = await inbox.from_agent(ctx, conversation_id, agent, incoming)
     event = accepted.event
     return {"client_id": event.client_id, "message_id": event.message_id, "seq": event.seq}
 

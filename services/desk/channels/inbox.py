@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from msgspec import Meta
 from sqlalchemy.exc import IntegrityError
 
 from desk.conversations import usecases
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from desk.kernel.context import Context
 
 
+# Far more than any setting allows; what is too many is said in words by the rules.
+AttachmentIds = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=100)]
+
+
 async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) -> Accepted:
     """Commit a customer's message; what it means for a waiting customer happens in the same step."""
     scene = ctx.scene()
@@ -30,7 +35,7 @@ async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) 
             hearing.hear(connection, accepted.event, scene)
         return accepted
 
-    accepted = await _once_more(ctx, receive)
+    accepted = await _once_more(ctx, conversation_id, receive)
     if not accepted.duplicate:
         ctx.metrics.messages.labels("customer").inc()
     return accepted
@@ -40,16 +45,18 @@ async def from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming:
     """Commit an agent's message; ConflictError `not_owner` unless the conversation is theirs."""
     scene = ctx.scene()
     accepted = await _once_more(
-        ctx, lambda connection: usecases.accept_from_agent(connection, conversation_id, agent.id, incoming, scene)
+        ctx,
+        conversation_id,
+        lambda connection: usecases.accept_from_agent(connection, conversation_id, agent.id, incoming, scene),
     )
     if not accepted.duplicate:
         ctx.metrics.messages.labels("agent").inc()
     return accepted
 
 
-async def _once_more(ctx: Context, job: Callable[[sa.Connection], Accepted]) -> Accepted:
+async def _once_more(ctx: Context, conversation_id: str, job: Callable[[sa.Connection], Accepted]) -> Accepted:
     """Two processes may store the same client id at once: the loser repeats and finds the winner's message."""
     try:
-        return await ctx.db.write(job)
+        return await ctx.db.write(job, appends_to=conversation_id)
     except IntegrityError:
-        return await ctx.db.write(job)
+        return await ctx.db.write(job, appends_to=conversation_id)

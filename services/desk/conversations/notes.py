@@ -1,19 +1,19 @@
-"""Notes about conversations, published after the commit."""
+"""Notes about conversations, published after the commit. Those that travel are read by msgspec, types and all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
+from desk.conversations.rules import Event, Sender
 from desk.kernel.bus import Note
-
-if TYPE_CHECKING:
-    from desk.conversations.rules import Event, Sender
 
 
 @dataclass(frozen=True)
 class EventStored(Note):
     """An event got its place in the sequence."""
+
+    travels: ClassVar[bool] = True
 
     event: Event
 
@@ -27,6 +27,8 @@ class EventStored(Note):
 class ConversationChanged(Note):
     """State or owner changed."""
 
+    travels: ClassVar[bool] = True
+
     conversation_id: str
 
     @property
@@ -38,6 +40,8 @@ class ConversationChanged(Note):
 @dataclass(frozen=True)
 class UnderstandingStored(Note):
     """A customer's message was understood, after it was stored."""
+
+    travels: ClassVar[bool] = True
 
     conversation_id: str
     seq: int
@@ -60,6 +64,8 @@ class CustomerSeen(Note):
 @dataclass(frozen=True)
 class Typing(Note):
     """Somebody is typing; not stored."""
+
+    travels: ClassVar[bool] = True
 
     conversation_id: str
     sender: Sender

@@ -83,6 +83,7 @@ class Event(Struct, frozen=True, kw_only=True):
     understanding: dict[str, Any] | None
     session: int
     at: datetime
+    attachments: list[dict[str, Any]] | None = None  # as the contract shows them
 
 
 class NewEvent(Struct, frozen=True, kw_only=True):
@@ -98,6 +99,7 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     card: dict[str, Any] | None = None
     agent_id: str | None = None
     agent_name: str | None = None
+    attachments: list[dict[str, Any]] | None = None
 
 
 def check_text(text: str) -> str:
@@ -158,7 +160,7 @@ def event_view(event: Event, *, for_agent: bool) -> dict[str, Any]:
     }
     if event.client_id and not event.client_id.startswith(DESK_CLIENT_ID):
         view["client_id"] = event.client_id
-    for name in ("text", "buttons", "card"):
+    for name in ("text", "buttons", "card", "attachments"):
         if getattr(event, name) is not None:
             view[name] = getattr(event, name)
     if event.agent_name:

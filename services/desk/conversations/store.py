@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from desk.conversations.notes import ConversationChanged, EventStored, UnderstandingStored
 from desk.conversations.rules import Conversation, Event, NewEvent, offered_title
 from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.kernel.locks import hold as hold_rows
+from desk.kernel.locks import locks_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 # Spelled out, so that SQLite recognises the condition of the partial index in the query.
@@ -62,13 +65,14 @@ events = sa.Table(
     sa.Column("understanding", Json),
     sa.Column("session", sa.Integer, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
+    sa.Column("attachments", Json),
     sa.UniqueConstraint("conversation_id", "client_id", name="uq_events_client_id"),
 )
 
 
 # The statements of every message, built once: building them anew costs more than running them.
 _GET = sa.select(conversations).where(conversations.c.id == sa.bindparam("p_id"))
-_GET_LOCKED = _GET.with_for_update()
+_GET_LOCKED = _GET.with_for_update(key_share=True)
 _NEXT_SEQ = {"last_seq": conversations.c.last_seq + 1, "updated_at": sa.bindparam("p_at", type_=UtcTime)}
 _APPEND = (
     conversations.update()
@@ -105,6 +109,26 @@ def get(connection: sa.Connection, conversation_id: str, *, lock: bool = False) 
     return None if row is None else Conversation(**row._mapping)
 
 
+def hold(connection: sa.Connection, conversation_ids: Iterable[str]) -> None:
+    """Lock the rows of several conversations until the write job ends (see the lock order in kernel.locks)."""
+    if locks_rows(connection):
+        hold_rows(connection, conversations.c.id, conversations.c.id.in_(sorted(conversation_ids)))
+
+
+class Mark(NamedTuple):
+    """How far a conversation is: its last event, and whose it is."""
+
+    last_seq: int
+    fence: int
+
+
+def marks(connection: sa.Connection, conversation_ids: list[str]) -> dict[str, Mark]:
+    """How far these conversations are."""
+    query = sa.select(conversations.c.id, conversations.c.last_seq, conversations.c.fence)
+    rows = connection.execute(query.where(conversations.c.id.in_(conversation_ids)))
+    return {row.id: Mark(row.last_seq, row.fence) for row in rows}
+
+
 def create(connection: sa.Connection, conversation: Conversation) -> None:
     """Store a new conversation."""
     values = {column.name: getattr(conversation, column.name) for column in conversations.columns}
@@ -136,6 +160,7 @@ def append(connection: sa.Connection, conversation_id: str, new: NewEvent, at: d
         understanding=None,
         session=place.session,
         at=at,
+        attachments=new.attachments,
     )
     connection.execute(_INSERT_EVENT, {name: getattr(event, name) for name in Event.__struct_fields__})
     announce(connection, EventStored(event))
@@ -191,10 +216,12 @@ def set_page(connection: sa.Connection, conversation_id: str, page: dict[str, An
 
 def customers_seen(connection: sa.Connection, ids: list[str] | None, at: datetime) -> None:
     """These customers, or all (None), are there now; written down only for those who wait in the queue."""
-    query = conversations.update().where(conversations.c.owner_kind == "queue")
+    waiting = conversations.c.owner_kind == "queue"
     if ids is not None:
-        query = query.where(conversations.c.id.in_(ids))
-    connection.execute(query.values(customer_seen_at=at))
+        waiting = sa.and_(waiting, conversations.c.id.in_(ids))
+    if locks_rows(connection):
+        waiting = conversations.c.id.in_(hold_rows(connection, conversations.c.id, waiting))
+    connection.execute(conversations.update().where(waiting).values(customer_seen_at=at))
 
 
 def events_after(connection: sa.Connection, conversation_id: str, after: int, limit: int = 200) -> list[Event]:
@@ -267,6 +294,11 @@ def set_understanding(connection: sa.Connection, event: Event, understanding: di
         .values(understanding=understanding)
     )
     announce(connection, UnderstandingStored(event.conversation_id, event.seq, event.message_id, understanding))
+
+
+def forget_attachments(connection: sa.Connection, conversation_id: str) -> None:
+    """Its events name no files any more: part of an erasure."""
+    connection.execute(events.update().where(events.c.conversation_id == conversation_id).values(attachments=None))
 
 
 def waiting_for_bot(connection: sa.Connection) -> list[str]:

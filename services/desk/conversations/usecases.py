@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from desk.attachments import usecases as attachments
+from desk.attachments.rules import CUSTOMER, Author
+from desk.attachments.usecases import Sending
 from desk.conversations import guests, store
 from desk.conversations.rules import Conversation, Event, NewEvent, check_client_id, check_text
 from desk.kernel import ids
 from desk.kernel.errors import ConflictError, InvalidError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import sqlalchemy as sa
 
     from desk.kernel.context import Scene
@@ -32,12 +37,13 @@ class Opening(Struct, frozen=True, kw_only=True):
 
 
 class Incoming(Struct, frozen=True):
-    """A message as a client sent it; `page` is where the customer is now, as stored."""
+    """A message as a client sent it; `page` is where the customer is now, `attachments` ids of uploads, as stored."""
 
     client_id: str
     text: str | None
     payload: str | None = None
     page: dict[str, Any] | None = None
+    attachments: Sequence[str] = ()
 
 
 class Accepted(Struct, frozen=True):
@@ -89,8 +95,8 @@ def accept_from_customer(connection: sa.Connection, conversation_id: str, incomi
 
     `page` is where the customer is now, if the client says so; it replaces what was known.
 
-    Raises InvalidError (`message_empty`, `message_too_long`, `payload_not_offered`, …) or ConflictError
-    `client_id_taken` when the id belongs to somebody else's message.
+    Raises InvalidError (`message_empty`, `message_too_long`, `payload_not_offered`, `attachment_unknown`, …) or
+    ConflictError `client_id_taken` when the id belongs to somebody else's message, `attachment_used`.
     """
     client_id = check_client_id(incoming.client_id)
     conversation = existing(connection, conversation_id)
@@ -103,18 +109,21 @@ def accept_from_customer(connection: sa.Connection, conversation_id: str, incomi
         if title is None:
             raise InvalidError("payload_not_offered")
         text = text or title
-    check_text(text or "")
+    text = _words(text, incoming)
     if conversation.state == "closed":
         _reopen(connection, conversation, scene)
     if page is not None and page != conversation.page:
         store.set_page(connection, conversation_id, page)
+    message_id = ids.message_id(scene.now)
+    sending = Sending(conversation_id, CUSTOMER, incoming.attachments, message_id)
     message = NewEvent(
         type="message",
         sender="customer",
-        message_id=ids.message_id(scene.now),
+        message_id=message_id,
         client_id=client_id,
         text=text,
         payload=payload,
+        attachments=attachments.take(connection, sending, scene),
     )
     return Accepted(store.append(connection, conversation_id, message, scene.now), duplicate=False)
 
@@ -128,24 +137,40 @@ def accept_from_agent(
     known = store.by_client_id(connection, conversation_id, client_id)
     if known is not None and known.agent_id == agent_id:
         return _again(known, "agent")
-    text = check_text(incoming.text or "")
-    name = conversation.owner_agent_name
-    if conversation.owner_kind != "agent" or conversation.owner_agent_id != agent_id:
-        name = guests.name_of(connection, conversation, agent_id)
-        if name is None:
-            raise ConflictError("not_owner")
+    text = _words(incoming.text, incoming)
+    name = writing_name(connection, conversation, agent_id)
     if known is not None:
         raise ConflictError("client_id_taken")
+    message_id = ids.message_id(scene.now)
+    sending = Sending(conversation_id, Author("agent", agent_id), incoming.attachments, message_id)
     message = NewEvent(
         type="message",
         sender="agent",
-        message_id=ids.message_id(scene.now),
+        message_id=message_id,
         client_id=client_id,
         text=text,
         agent_id=agent_id,
         agent_name=name,
+        attachments=attachments.take(connection, sending, scene),
     )
     return Accepted(store.append(connection, conversation_id, message, scene.now), duplicate=False)
+
+
+def writing_name(connection: sa.Connection, conversation: Conversation, agent_id: str) -> str | None:
+    """The name under which this agent writes here; ConflictError `not_owner` unless it is theirs or they joined it."""
+    if conversation.owner_kind == "agent" and conversation.owner_agent_id == agent_id:
+        return conversation.owner_agent_name
+    name = guests.name_of(connection, conversation, agent_id)
+    if name is None:
+        raise ConflictError("not_owner")
+    return name
+
+
+def _words(text: str | None, incoming: Incoming) -> str | None:
+    """A message needs words unless something is attached; then empty ones are none."""
+    if incoming.attachments and not (text or "").strip():
+        return None
+    return check_text(text or "")
 
 
 def say(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from desk.agents.store import AgentChanged
 from desk.handoffs import places, store
 from desk.handoffs.notes import HandoffChanged, OfferChanged, QueueChanged
-from desk.kernel.bus import Note
+from desk.kernel.bus import Missed, Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,8 @@ class Board:
         self._changed: set[str] = set()
         self._offers: set[tuple[str, str]] = set()  # (handoff, agent)
         self._queue_changed = False
+        self._missed = False
+        self._open: dict[str, store.OpenMark] = {}  # what was told last of every open handoff
         self._wake = asyncio.Event()
         self._unsubscribe: list[Callable[[], None]] = []
         self.places: dict[str, QueuePlace] = {}
@@ -70,7 +72,9 @@ class Board:
             bus.on(OfferChanged, self._on_offer),
             bus.on(QueueChanged, lambda _note: self._on_queue()),
             bus.on(AgentChanged, lambda _note: self._on_queue()),
+            bus.on(Missed, lambda _note: self._on_missed()),
         ]
+        self._open = await self._ctx.db.read(store.open_marks)
         self.places = await self._ctx.db.read(lambda c: places.places(c, self._ctx.settings))
         self._ctx.spawn(self._follow(), "board")
 
@@ -91,16 +95,41 @@ class Board:
         self._queue_changed = True
         self._wake.set()
 
+    def _on_missed(self) -> None:
+        self._missed = self._queue_changed = True
+        self._wake.set()
+
+    async def _compare(self) -> None:
+        """Which handoffs and offers changed without a note: those that differ from what was told last."""
+        self._missed = False
+        before, now = self._open, await self._ctx.db.read(store.open_marks)
+        for handoff_id in before.keys() | now.keys():
+            old, new = before.get(handoff_id), now.get(handoff_id)
+            if old != new:
+                self._changed.add(handoff_id)
+                agents = {mark.offered_agent_id for mark in (old, new) if mark is not None}
+                self._offers |= {(handoff_id, agent_id) for agent_id in agents if agent_id is not None}
+
+    def _remember(self, handoff: Handoff) -> None:
+        if handoff.state in {"queued", "active"}:
+            self._open[handoff.id] = store.mark_of(handoff)
+        else:
+            self._open.pop(handoff.id, None)
+
     async def _follow(self) -> None:
         while True:
             await self._wake.wait()
             await asyncio.sleep(_SETTLE_SECONDS)
             self._wake.clear()
+            if self._missed:
+                await self._compare()
             changed, self._changed = self._changed, set()
             offers, self._offers = self._offers, set()
             queue_changed, self._queue_changed = self._queue_changed, False
             wanted = changed | {handoff_id for handoff_id, _ in offers}
             handoffs, now_places = await self._ctx.db.read(partial(self._read, wanted))
+            for handoff in handoffs.values():
+                self._remember(handoff)
             for handoff_id in sorted(changed & handoffs.keys()):
                 self._ctx.bus.publish(HandoffRead(handoffs[handoff_id]))
             for handoff_id, agent_id in sorted(offers):

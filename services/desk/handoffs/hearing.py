@@ -11,6 +11,7 @@ from desk.customers.rules import mask_phone
 from desk.handoffs import case_store, offline, store, usecases
 from desk.handoffs.contact import contact_in
 from desk.handoffs.leaving import wish_to_leave
+from desk.kernel.locks import leave_batch
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -32,7 +33,7 @@ def without_old_button(connection: sa.Connection, conversation_id: str, incoming
     title = conversation_store.find_offer(connection, conversation_id, payload)
     if title is None:
         return incoming
-    return Incoming(incoming.client_id, incoming.text or title, None, incoming.page)
+    return Incoming(incoming.client_id, incoming.text or title, None, incoming.page, incoming.attachments)
 
 
 def hear(connection: sa.Connection, message: Event, scene: Scene) -> None:
@@ -41,6 +42,7 @@ def hear(connection: sa.Connection, message: Event, scene: Scene) -> None:
     handoff = _waiting(connection, conversation.id) if conversation.owner_kind in {"queue", "bot"} else None
     if handoff is None:
         return
+    leave_batch(connection)
     if message.payload == LEAVE_QUEUE:
         usecases.cancel(connection, conversation.id, scene)
     elif conversation.owner_kind != "queue":

@@ -95,7 +95,7 @@ async def get_handoff(ctx: Ctx, request: DeskRequest, handoff_id: str) -> dict[s
         handoff = store.get(connection, handoff_id)
         if handoff is None or not (handoff.state == "queued" or handoff.agent_id == agent.id or leads(agent)):
             raise NotFoundError("handoff_not_found")
-        more: dict[str, Any] = {"since_queued": waiting.since_queued(connection, handoff)}
+        more: dict[str, Any] = {"since_queued": waiting.since_queued(connection, handoff, scene.wording)}
         if handoff.state != "queued":
             more["contact"] = handoff.contact  # whole for whoever may call; while it waits, masked as in the queue
         return full_view(handoff) | more | recall.story(connection, handoff, scene)

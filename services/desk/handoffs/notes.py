@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from desk.kernel.bus import Note
 
@@ -10,6 +11,8 @@ from desk.kernel.bus import Note
 @dataclass(frozen=True)
 class HandoffChanged(Note):
     """A handoff was queued, claimed, ended, or its mood changed."""
+
+    travels: ClassVar[bool] = True
 
     handoff_id: str
     agent_id: str | None  # whose it is, or was until now
@@ -24,10 +27,14 @@ class HandoffChanged(Note):
 class QueueChanged(Note):
     """Somebody entered or left the queue."""
 
+    travels: ClassVar[bool] = True
+
 
 @dataclass(frozen=True)
 class OfferChanged(Note):
     """An offer to an agent was made, or is over."""
+
+    travels: ClassVar[bool] = True
 
     handoff_id: str
     agent_id: str
@@ -41,6 +48,8 @@ class OfferChanged(Note):
 @dataclass(frozen=True)
 class TransferLetGo(Note):
     """The colleague for whom a transfer was meant did not take it; `reason` is declined, expired or withdrawn."""
+
+    travels: ClassVar[bool] = True
 
     sender_id: str
     handoff_id: str

@@ -45,6 +45,7 @@ def make(connection: sa.Connection, handoff: Handoff, agent_id: str, evidence: s
 
 def decline(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Scene, *, reason: str) -> Handoff:
     """The agent does not take it; the next best is asked. ConflictError `not_offered`."""
+    agent_store.hold(connection, [agent.id])
     handoff = store.get(connection, handoff_id, lock=True)
     if handoff is None:
         raise NotFoundError("handoff_not_found")
@@ -56,29 +57,41 @@ def decline(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Sce
 
 
 def expire(connection: sa.Connection, handoff_id: str, scene: Scene) -> bool:
-    """Nobody answered in time; whoever was shown too many in a row goes to a break. False when it was answered."""
-    handoff = store.get(connection, handoff_id, lock=True)
+    """Nobody answered in time; whoever was shown too many in a row goes to a break. False when it was answered.
+
+    Part of routing, which waits for nobody: what somebody else holds just now is left to the next pass.
+    """
+    handoff = store.get_unless_busy(connection, handoff_id)
     if handoff is None or machine.situation_of(handoff) != "offered" or handoff.offered_agent_id is None:
         return False
     if handoff.offer_expires_at is None or handoff.offer_expires_at > scene.now:
         return False
-    agent = agent_store.get(connection, handoff.offered_agent_id, lock=True)
+    agent = agent_store.get_unless_busy(connection, handoff.offered_agent_id)
     if agent is None:
-        return offer_store.end(connection, handoff, handoff.offered_agent_id)
+        return False
     _end(connection, handoff, agent, "expire", scene)
     if handoff.offer_shown:
         missed = agent.missed_offers + 1
         agent_store.set_missed_offers(connection, agent.id, missed)
         if missed >= scene.policy.missed_offers_to_break and agent.presence == "online":
             agent_store.take_a_break(connection, agent.id)
-            withdraw_all(connection, agent, scene)
+            withdraw_free(connection, agent, scene)
     return True
 
 
 def withdraw_all(connection: sa.Connection, agent: Agent, scene: Scene) -> None:
-    """The agent takes no customers now: nothing stays offered to them."""
+    """The agent, whose row is held, takes no customers now: nothing stays offered to them."""
+    store.hold_open(connection, [], [agent.id])
     for handoff in offer_store.of_agent(connection, agent.id):
         _end(connection, handoff, agent, "withdraw", scene)
+
+
+def withdraw_free(connection: sa.Connection, agent: Agent, scene: Scene) -> None:
+    """As withdraw_all, within routing: what somebody else holds just now is left to the next pass."""
+    for offered in offer_store.of_agent(connection, agent.id):
+        handoff = store.get_unless_busy(connection, offered.id)
+        if handoff is not None and handoff.offered_agent_id == agent.id:
+            _end(connection, handoff, agent, "withdraw", scene)
 
 
 def trim(connection: sa.Connection, agent_id: str, scene: Scene) -> None:

@@ -81,6 +81,7 @@ def tell(connection: sa.Connection, scene: Scene, *, on_duty: bool, limit: int =
     if queue_store.anybody_on_duty(connection) != on_duty:
         return 0  # it changed again meanwhile
     waiting = case_store.told_otherwise(connection, on_duty, limit)
+    _hold(connection, waiting)
     standing = places(connection, scene.settings) if waiting and on_duty else {}
     told = 0
     for handoff in waiting:
@@ -101,13 +102,22 @@ def tell_late(connection: sa.Connection, scene: Scene, limit: int = 50) -> int:
     if queue_store.anybody_on_duty(connection):
         return 0
     told = 0
-    for handoff in case_store.opening_passed(connection, latest_opening(scene), limit):
+    waiting = case_store.opening_passed(connection, latest_opening(scene), limit)
+    _hold(connection, waiting)
+    for handoff in waiting:
         if case_store.forget_opening(connection, handoff):
             told += 1
             text = scene.wording.text("system.service_late")
             buttons = scene.wording.buttons("case.queued_buttons")
             say(connection, handoff.conversation_id, "service_late", text, scene, buttons=buttons)
     return told
+
+
+def _hold(connection: sa.Connection, waiting: list[Handoff]) -> None:
+    """Lock these handoffs, their conversations first."""
+    ids = [handoff.conversation_id for handoff in waiting]
+    conversation_store.hold(connection, ids)
+    store.hold_open(connection, ids)
 
 
 def latest_opening(scene: Scene) -> datetime:

@@ -1,8 +1,8 @@
 """Giving a conversation to an agent and taking it away: handoff, load and owner change together or not at all.
 
 Every change of owner is a compare-and-set on the conversation's fence; the load of the agent changes in the same
-transaction, so two agents never have one conversation and nobody is above capacity. Rows are held in the order
-conversation, handoff, agent.
+transaction, so two agents never have one conversation and nobody is above capacity. What an operation will change
+is held at its beginning (`hold_for`), in the lock order of kernel.locks.
 """
 
 from __future__ import annotations
@@ -29,10 +29,32 @@ MAX_NOTE_CHARACTERS = 2_000
 NOBODY: dict[str, Any] = {"owner_agent_id": None, "owner_agent_name": None}
 
 
-def owned(connection: sa.Connection, conversation_id: str, agent: Agent) -> tuple[Conversation, Handoff]:
-    """The conversation and its handoff, if `agent` owns it or is a supervisor and somebody owns it."""
+def hold_for(
+    connection: sa.Connection,
+    conversation: Conversation,
+    *,
+    giving_to: str | None = None,
+    with_agent: str | None = None,
+) -> None:
+    """With the conversation's row held: also its agent, its open handoff, and what concerns who comes next.
+
+    `giving_to` is the agent who will own it, whose other offers may have to go; `with_agent` one more agent.
+    """
+    agents = {one for one in (conversation.owner_agent_id, giving_to, with_agent) if one is not None}
+    agent_store.hold(connection, agents)
+    store.hold_open(connection, [conversation.id], [] if giving_to is None else [giving_to])
+
+
+def owned(
+    connection: sa.Connection, conversation_id: str, agent: Agent, *, with_agent: str | None = None
+) -> tuple[Conversation, Handoff]:
+    """The conversation and its handoff, held, if `agent` owns it or is a supervisor and somebody owns it.
+
+    `with_agent` is another agent whose row will be needed.
+    """
     conversation = existing(connection, conversation_id)
-    handoff = store.open_of(connection, conversation_id, lock=True)
+    hold_for(connection, conversation, with_agent=with_agent)
+    handoff = store.open_of(connection, conversation_id)
     allowed = conversation.owner_agent_id == agent.id or leads(agent)
     if conversation.owner_kind != "agent" or not allowed or handoff is None:
         raise ConflictError("not_owner")

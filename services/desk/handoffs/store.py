@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -10,9 +10,11 @@ from desk.handoffs.notes import HandbackWaiting, HandoffChanged, OfferChanged, Q
 from desk.handoffs.rules import Handoff, full_view
 from desk.kernel.database import Json, UtcTime, announce, metadata
 from desk.kernel.errors import NotFoundError
+from desk.kernel.locks import hold, locks_rows
 from desk.webhooks import outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 _OPEN = sa.text("state IN ('queued', 'active')")
@@ -105,8 +107,47 @@ NO_OFFER: dict[str, Any] = {"offered_agent_id": None, "offer_expires_at": None, 
 def get(connection: sa.Connection, handoff_id: str, *, lock: bool = False) -> Handoff | None:
     """The handoff, or None; `lock` holds its row until the end of a write job."""
     query = sa.select(handoffs).where(handoffs.c.id == handoff_id)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
     return None if row is None else Handoff(**row._mapping)
+
+
+def get_unless_busy(connection: sa.Connection, handoff_id: str) -> Handoff | None:
+    """The handoff, its row held; None also while another transaction holds it."""
+    query = sa.select(handoffs).where(handoffs.c.id == handoff_id).with_for_update(key_share=True, skip_locked=True)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Handoff(**row._mapping)
+
+
+def hold_open(connection: sa.Connection, conversation_ids: Iterable[str], agent_ids: Iterable[str] = ()) -> None:
+    """Lock the open handoffs of these conversations and what is offered to these agents, until the write job ends."""
+    if locks_rows(connection):
+        of_conversations = handoffs.c.conversation_id.in_(sorted(conversation_ids)) & _OPEN
+        offered = (handoffs.c.state == "queued") & handoffs.c.offered_agent_id.in_(sorted(agent_ids))
+        hold(connection, handoffs.c.id, of_conversations | offered)
+
+
+class OpenMark(NamedTuple):
+    """What a queue's row shows of an open handoff that can change."""
+
+    state: str
+    agent_id: str | None
+    offered_agent_id: str | None
+    offer_expires_at: datetime | None
+    target_agent_id: str | None
+    emotion: dict[str, Any]
+    kind: str
+    contact: str | None
+
+
+def open_marks(connection: sa.Connection) -> dict[str, OpenMark]:
+    """Every open handoff as its row in the queue shows it, by id."""
+    query = sa.select(handoffs.c.id, *(handoffs.c[name] for name in OpenMark._fields)).where(_OPEN)
+    return {row.id: OpenMark(*row[1:]) for row in connection.execute(query)}
+
+
+def mark_of(handoff: Handoff) -> OpenMark:
+    """The same of a handoff that was read."""
+    return OpenMark(**{name: getattr(handoff, name) for name in OpenMark._fields})
 
 
 def existing(connection: sa.Connection, handoff_id: str) -> Handoff:
@@ -122,7 +163,7 @@ def open_of(connection: sa.Connection, conversation_id: str, *, lock: bool = Fal
     query = sa.select(handoffs).where(
         handoffs.c.conversation_id == conversation_id, handoffs.c.state.in_(("queued", "active"))
     )
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
     return None if row is None else Handoff(**row._mapping)
 
 

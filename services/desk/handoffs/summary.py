@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 from msgspec import json
 
+from desk.attachments.rules import spoken
 from desk.handoffs.rules import shorten
 from desk.kernel.clock import iso
 
@@ -57,7 +58,8 @@ def bot_unavailable(
     """The minimal valid summary for a conversation the bot could not answer. Nothing in it is guessed."""
     wording = scene.wording
     name = conversation.customer_name or wording.text("summary.visitor")
-    headline = shorten(wording.text("summary.unavailable_headline", name=name, text=message.text or ""))
+    said = spoken(message.text, message.attachments, wording)
+    headline = shorten(wording.text("summary.unavailable_headline", name=name, text=said))
     summary: dict[str, Any] = {
         "schema_version": "1.0",
         "handoff_id": handoff_id,
@@ -78,7 +80,7 @@ def bot_unavailable(
         "route": {"skill_group": scene.settings.default_skill_group, "level": 1, "tags": []},
         "customer": _customer(conversation),
         "headline": headline,
-        "one_sentence": wording.text("summary.unavailable_sentence", name=name, text=message.text or ""),
+        "one_sentence": wording.text("summary.unavailable_sentence", name=name, text=said),
         "issues": [_issue(message, wording)],
         "desired_outcome": "unknown",
         "emotion": _UNMEASURED,
@@ -98,7 +100,7 @@ def bot_unavailable(
         "deadlines": [],
         "previous_contacts": [],
         "transcript_ref": f"/api/v1/conversations/{conversation.id}/events",
-        "last_messages": [_last(event) for event in recent[-_LAST_MESSAGES:]],
+        "last_messages": [_last(event, wording) for event in recent[-_LAST_MESSAGES:]],
         "producer": {"engine": PRODUCER, "version": PRODUCER_VERSION},
     }
     return summary
@@ -137,15 +139,15 @@ def _issue(message: Event, wording: Wording) -> dict[str, str]:
         "intent": "unknown",
         "title": wording.text("summary.unavailable_issue"),
         "state": "open",
-        "paraphrase": message.text or "",
+        "paraphrase": spoken(message.text, message.attachments, wording),
         "message_id": message.message_id,
     }
 
 
-def _last(event: Event) -> dict[str, str]:
+def _last(event: Event, wording: Wording) -> dict[str, str]:
     return {
         "sender": event.sender,
-        "text": event.text or "",
+        "text": spoken(event.text, event.attachments, wording),
         "message_id": event.message_id,
         "at": iso(event.at),
     }

@@ -8,7 +8,7 @@ from desk.agents.rules import leads
 from desk.conversations import guests
 from desk.conversations.usecases import existing, say
 from desk.handoffs import machine, store
-from desk.handoffs.ownership import give_to
+from desk.handoffs.ownership import give_to, hold_for
 from desk.handoffs.usecases import Escalation, new_handoff
 from desk.kernel import ids
 from desk.kernel.errors import ConflictError, ForbiddenError
@@ -34,7 +34,8 @@ def take_over(connection: sa.Connection, conversation_id: str, agent: Agent, sce
     conversation = existing(connection, conversation_id)
     if conversation.owner_kind == "none":
         raise ConflictError("conversation_closed")
-    handoff = store.open_of(connection, conversation_id, lock=True)
+    hold_for(connection, conversation, giving_to=agent.id)
+    handoff = store.open_of(connection, conversation_id)
     if handoff is not None and handoff.agent_id == agent.id:
         return handoff
     machine.move("take_over", machine.situation_of(handoff))

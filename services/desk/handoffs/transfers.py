@@ -8,7 +8,7 @@ from desk.agents import store as agent_store
 from desk.conversations import store as conversation_store
 from desk.conversations.usecases import existing, say
 from desk.handoffs import machine, offers, store
-from desk.handoffs.ownership import NOBODY, checked_note, leave_agent, owned
+from desk.handoffs.ownership import NOBODY, checked_note, hold_for, leave_agent, owned
 from desk.handoffs.usecases import say_queued
 from desk.kernel.clock import iso
 from desk.kernel.errors import ConflictError, InvalidError
@@ -38,7 +38,7 @@ def transfer(
     `transfer_target_missing`, `transfer_to_oneself`.
     """
     target = _checked_target(connection, scene, group, target_agent_id)
-    conversation, handoff = owned(connection, conversation_id, agent)
+    conversation, handoff = owned(connection, conversation_id, agent, with_agent=target_agent_id)
     if target is not None and target.id == handoff.agent_id:
         raise InvalidError("transfer_to_oneself")
     if target is not None and target.presence != "online":
@@ -77,7 +77,8 @@ def return_to_queue(
     False when the conversation has no agent any more, or the agent is there again.
     """
     conversation = existing(connection, conversation_id)
-    handoff = store.open_of(connection, conversation_id, lock=True)
+    hold_for(connection, conversation)
+    handoff = store.open_of(connection, conversation_id)
     if handoff is None or handoff.state != "active" or handoff.agent_id is None:
         return False
     agent = agent_store.get(connection, handoff.agent_id)

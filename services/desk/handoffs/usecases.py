@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from desk.conversations import store as conversation_store
 from desk.conversations.usecases import existing, say
 from desk.handoffs import machine, offline, queue_store, ranking, store
-from desk.handoffs.ownership import NOBODY, checked_note, give_to, leave_agent, owned
+from desk.handoffs.ownership import NOBODY, checked_note, give_to, hold_for, leave_agent, owned
 from desk.handoffs.places import place_of
 from desk.handoffs.recall import with_history
 from desk.handoffs.rules import (
@@ -27,6 +27,7 @@ from desk.handoffs.rules import (
     wait_minutes,
 )
 from desk.kernel.errors import ConflictError, InvalidError
+from desk.kernel.locks import leave_batch
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -157,7 +158,8 @@ def claim(connection: sa.Connection, handoff_id: str, agent: Agent, scene: Scene
     """
     known = store.existing(connection, handoff_id)
     conversation = existing(connection, known.conversation_id)
-    handoff = store.get(connection, handoff_id, lock=True) or known
+    hold_for(connection, conversation, giving_to=agent.id)
+    handoff = store.get(connection, handoff_id) or known
     if handoff.state == "active" and handoff.agent_id == agent.id:
         return handoff
     machine.move("claim", machine.situation_of(handoff))
@@ -289,6 +291,7 @@ def note_emotion(connection: sa.Connection, conversation_id: str, understanding:
     emotion = emotion_of(understanding)
     measured = {name: value for name, value in handoff.emotion.items() if name != "adjusted"}
     if emotion != measured:
+        leave_batch(connection)
         store.set_emotion(connection, handoff, emotion)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from desk.attachments.rules import spoken
 from desk.conversations import store as conversation_store
 from desk.handoffs import queue_store, store
 from desk.handoffs.ranking import may_expire
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 
     from desk.handoffs.rules import Handoff
     from desk.kernel.context import Scene
+    from desk.kernel.wording import Wording
 
 _LAST_MESSAGES = 6
 CUSTOMER_LEFT = "customer_left"
 
 
-def since_queued(connection: sa.Connection, handoff: Handoff) -> dict[str, Any]:
+def since_queued(connection: sa.Connection, handoff: Handoff, wording: Wording) -> dict[str, Any]:
     """{messages_while_waiting, last: [{message_id, text, at}]}: what the customer added before somebody was there."""
     until = handoff.claimed_at or handoff.ended_at
     count, last = conversation_store.customer_messages(
@@ -29,7 +31,14 @@ def since_queued(connection: sa.Connection, handoff: Handoff) -> dict[str, Any]:
     )
     return {
         "messages_while_waiting": count,
-        "last": [{"message_id": event.message_id, "text": event.text or "", "at": iso(event.at)} for event in last],
+        "last": [
+            {
+                "message_id": event.message_id,
+                "text": spoken(event.text, event.attachments, wording),
+                "at": iso(event.at),
+            }
+            for event in last
+        ],
     }
 
 

@@ -11,7 +11,9 @@ import structlog
 from desk.kernel import policy
 from desk.kernel.bus import Bus
 from desk.kernel.clock import Clock, SystemClock
-from desk.kernel.database import Database
+from desk.kernel.database import Database, is_sqlite
+from desk.kernel.fanout import Fanout
+from desk.kernel.holds import Holds
 from desk.kernel.metrics import Metrics
 from desk.kernel.policy import RoutingPolicy
 
@@ -45,17 +47,19 @@ class Context:
     db: Database
     clock: Clock
     metrics: Metrics
+    holds: Holds
+    fanout: Fanout
     policy: RoutingPolicy = field(default_factory=RoutingPolicy)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @staticmethod
     def build(settings: Settings, wording: Wording, clock: Clock | None = None) -> Context:
         """The usual parts for `settings`; the machine's clock unless there is another."""
-        bus = Bus()
-        db = Database(settings.database_url, bus.publish)
-        return Context(
-            settings, wording, bus, db, clock or SystemClock(), Metrics(), policy.load(settings.playbook_dir)
-        )
+        bus, metrics, url = Bus(), Metrics(), settings.database_url
+        db = Database(url, bus.publish)
+        fanout = Fanout(bus, metrics, settings.redis_url, alone=is_sqlite(url))
+        rules = policy.load(settings.playbook_dir)
+        return Context(settings, wording, bus, db, clock or SystemClock(), metrics, Holds(url), fanout, rules)
 
     def scene(self) -> Scene:
         """The scene of something that happens now."""

@@ -3,6 +3,13 @@
 `await db.write(job)` and `await db.read(job)` take a plain function of a SQLAlchemy Connection. Writes queue up;
 the writer runs all that are waiting in one transaction, each in its own SAVEPOINT so that one failing job rolls
 back alone, commits once, publishes what the jobs announced, and only then answers their callers.
+
+A batch keeps the rows of all its jobs until it commits. SQLite has one writer anyway; on PostgreSQL other desk
+processes write at the same time, and batches that keep rows in no common order would wait for each other in circles.
+So there a batch consists of appends only (`write(job, appends_to=conversation_id)`: such a job locks nothing but the
+row of that conversation), sorted by conversation; every other job is a transaction of its own, in a second thread, so
+that messages do not wait for it when it waits for a row. An append that finds that it must lock more says so
+(`leave_batch`) and is run again, alone. In which order rows are locked: kernel.locks.
 """
 
 from __future__ import annotations
@@ -21,6 +28,7 @@ import structlog
 from sqlalchemy.engine import make_url
 
 from desk.kernel.errors import InvalidError
+from desk.kernel.locks import SHARED, LeaveBatchError, locks_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +44,7 @@ _BATCH_JOBS = 256
 _SINGLE_ATTEMPTS = 5
 _READERS = 4
 _RETRY_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
+_MIGRATION_LOCK = 0x6D696772617465  # any number that nothing else locks: "migrate"
 _ANNOUNCED = "desk_announced"
 
 
@@ -68,6 +77,8 @@ Json = sa.JSON(none_as_null=True)
 class _Job:
     run: Callable[[sa.Connection], Any]
     future: asyncio.Future[Any]
+    appends_to: str | None = None
+    left: bool = False  # it must lock more than its conversation
     result: Any = None
     error: Exception | None = None
     notes: list[Note] = field(default_factory=list)
@@ -106,6 +117,11 @@ def create_engine(url: str, *, writer: bool = False, pool_size: int = 1) -> sa.E
     return engine
 
 
+def is_sqlite(url: str) -> bool:
+    """Whether there is one desk process only: SQLite has one writer."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
 def _prepare_sqlite(engine: sa.Engine, begin: str) -> None:
     @sa.event.listens_for(engine, "connect")
     def _connect(dbapi_connection: Any, _record: object) -> None:
@@ -138,34 +154,41 @@ class Database:
     """See the module's docstring. Start it inside the running event loop, stop it before the loop ends."""
 
     def __init__(self, url: str, publish: Callable[[Note], None]) -> None:
-        self._write_engine = create_engine(url, writer=True)
+        self._write_engine = create_engine(url, writer=True, pool_size=2)
         self._read_engine = create_engine(url, pool_size=_READERS)
         self._publish = publish
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-read")
-        self._writer: threading.Thread | None = None
+        self._alone: SimpleQueue[_Job | None] = SimpleQueue()
+        self._writers: list[threading.Thread] = []
+        self._one_writer = self._write_engine.dialect.name == "sqlite"
         self.batches = 0
         self.jobs = 0
+        self.retried = 0  # transactions that the database broke off and that were run again
 
     def start(self) -> None:
         """Begin to accept work; futures are resolved on the running loop."""
         loop = asyncio.get_running_loop()
-        self._writer = threading.Thread(target=self._write_loop, args=(loop,), name="desk-write", daemon=True)
-        self._writer.start()
+        for name, run in (("desk-write", self._write_loop), ("desk-alone", self._alone_loop)):
+            self._writers.append(threading.Thread(target=run, args=(loop,), name=name, daemon=True))
+            self._writers[-1].start()
 
     async def stop(self) -> None:
         """Finish what is queued, then close every connection."""
         self._jobs.put(None)
-        if self._writer is not None:
-            await asyncio.to_thread(self._writer.join)
+        for writer in self._writers:
+            await asyncio.to_thread(writer.join)
         self._readers.shutdown(wait=True)
         self._write_engine.dispose()
         self._read_engine.dispose()
 
-    async def write(self, job: Callable[[sa.Connection], T]) -> T:
-        """Run `job` in a transaction and return its result after the commit; its exception after the rollback."""
+    async def write(self, job: Callable[[sa.Connection], T], *, appends_to: str | None = None) -> T:
+        """Run `job` in a transaction and return its result after the commit; its exception after the rollback.
+
+        `appends_to` is the one conversation whose row the job locks, when it locks nothing else.
+        """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(job, future))
+        self._jobs.put(_Job(job, future, appends_to))
         # Shielded: a caller that goes away must not take back what is about to be committed.
         return await asyncio.shield(future)
 
@@ -181,29 +204,36 @@ class Database:
                 raise InvalidError("invalid_request") from error
 
     def _write_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            first = self._jobs.get()
-            if first is None:
-                return
-            batch, last = self._collect(first)
-            try:
-                self._run(batch)
-            except Exception as error:  # e.g. the disk is full: every caller is told, the writer lives on
-                log.exception("write failed", jobs=len(batch))
-                for job in batch:
-                    job.error, job.notes = error, []
-            self.batches += 1
-            self.jobs += len(batch)
-            loop.call_soon_threadsafe(self._answer, batch)
-            if last:
-                return
+        last = False
+        while not last:
+            found, last = self._collect()
+            if self._one_writer:
+                together = found
+            else:
+                for job in found:
+                    if job.appends_to is None:
+                        self._alone.put(job)
+                # Stable: the jobs of one conversation stay in their order.
+                together = sorted(
+                    (job for job in found if job.appends_to is not None), key=lambda job: str(job.appends_to)
+                )
+            if together:
+                self._commit(together, loop)
+            for job in together:
+                if job.left:
+                    self._alone.put(job)
+        self._alone.put(None)
 
-    def _collect(self, first: _Job) -> tuple[list[_Job], bool]:
+    def _alone_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        while (job := self._alone.get()) is not None:
+            self._commit([job], loop)
+
+    def _collect(self) -> tuple[list[_Job], bool]:
         """All jobs that are waiting, up to the batch size, and whether the stop sign was among them."""
-        batch = [first]
+        batch: list[_Job] = []
         while len(batch) < _BATCH_JOBS:
             try:
-                job = self._jobs.get_nowait()
+                job = self._jobs.get(block=not batch)
             except Empty:
                 break
             if job is None:
@@ -211,12 +241,27 @@ class Database:
             batch.append(job)
         return batch, False
 
+    def _commit(self, batch: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
+        for job in batch:
+            job.left = False
+        try:
+            self._run(batch)
+        except Exception as error:  # e.g. the disk is full: every caller is told, the writer lives on
+            log.exception("write failed", jobs=len(batch))
+            for job in batch:
+                job.error, job.notes, job.left = error, [], False
+        self.batches += 1
+        done = [job for job in batch if not job.left]
+        self.jobs += len(done)
+        loop.call_soon_threadsafe(self._answer, done)
+
     def _run(self, batch: list[_Job]) -> None:
         try:
             self._transaction(batch)
         except sa.exc.DBAPIError as error:
             if not _is_transient(error):
                 raise
+            self.retried += 1
             log.warning("transaction repeated job by job", jobs=len(batch))
             for job in batch:
                 self._run_alone(job)
@@ -229,13 +274,18 @@ class Database:
                 job.error, job.notes = error, []
                 if not _is_transient(error) or attempt == _SINGLE_ATTEMPTS:
                     return None
+                self.retried += 1
         return None
 
     def _transaction(self, batch: list[_Job]) -> None:
         """One transaction with a savepoint a job; raises only what concerns the whole of it."""
+        if len(batch) == 1 and not self._one_writer:
+            self._transaction_of_one(batch[0])
+            return
         with self._write_engine.begin() as connection:
+            connection.info[SHARED] = len(batch) > 1 and not self._one_writer
             for job in batch:
-                job.result, job.error, job.notes = None, None, []
+                job.result, job.error, job.notes, job.left = None, None, [], False
                 connection.info[_ANNOUNCED] = []
                 try:
                     connection.exec_driver_sql("SAVEPOINT job")
@@ -247,7 +297,23 @@ class Database:
                         raise
                     connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
                     connection.exec_driver_sql("RELEASE SAVEPOINT job")
+                    job.left = isinstance(error, LeaveBatchError)
                     job.error = _explained(error)
+
+    def _transaction_of_one(self, job: _Job) -> None:
+        """Without a savepoint, which would cost a server two more answers."""
+        job.result, job.error, job.notes, job.left = None, None, [], False
+        try:
+            with self._write_engine.begin() as connection:
+                connection.info[SHARED], connection.info[_ANNOUNCED] = False, []
+                job.result = job.run(connection)
+                notes = connection.info[_ANNOUNCED]
+        except Exception as error:
+            if _is_transient(error):
+                raise
+            job.error = _explained(error)
+        else:
+            job.notes = notes
 
     def _answer(self, batch: list[_Job]) -> None:
         """On the loop: publish in the order of commit, then resolve the callers."""
@@ -275,6 +341,8 @@ def migrate(url: str) -> None:
     engine = create_engine(url, writer=True)
     try:
         with engine.begin() as connection:
+            if locks_rows(connection):  # several desks that start at once: one migrates, the others wait
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:

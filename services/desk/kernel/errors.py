@@ -5,6 +5,7 @@ DeskError            something the caller can be told: a code, an HTTP status, a
 ├── ForbiddenError        known, but not allowed                           403
 ├── NotFoundError         no such thing, or not theirs to see              404
 ├── ConflictError         the thing is in another state than expected      409
+├── TooLargeError         larger than what is taken                       413
 ├── InvalidError          what was sent cannot be accepted                 422
 ├── TooManyError          slow down                                        429
 └── UnavailableError      a system behind the desk does not answer         503
@@ -48,6 +49,12 @@ class ConflictError(DeskError):
     """The thing is in another state than expected."""
 
     status = 409
+
+
+class TooLargeError(DeskError):
+    """Larger than what is taken."""
+
+    status = 413
 
 
 class InvalidError(DeskError):

@@ -34,6 +34,11 @@ def agent_id(moment: datetime) -> str:
     return "a_" + ulid(moment)
 
 
+def attachment_id(moment: datetime) -> str:
+    """A new attachment's id, `f_…`."""
+    return "f_" + ulid(moment)
+
+
 def handoff_id(message: str) -> str:
     """The id of the handoff that `message` caused; the same message always names the same handoff."""
     return "h_" + message

@@ -20,6 +20,13 @@ class Metrics:
         self.webhooks = Counter("baton_webhooks", "Webhook attempts", ["result"], registry=self.registry)
         self.write_jobs = Gauge("baton_write_jobs", "Write jobs since start", registry=self.registry)
         self.write_batches = Gauge("baton_write_batches", "Commits since start", registry=self.registry)
+        self.write_retries = Gauge("baton_write_retries", "Transactions run again since start", registry=self.registry)
+
+        self.fanout_notes = Counter("baton_fanout_notes", "Notes between desks", ["way"], registry=self.registry)
+        self.fanout_gaps = Counter(
+            "baton_fanout_gaps", "Times the database was looked at again", registry=self.registry
+        )
+        self.fanout_redis = Gauge("baton_fanout_redis", "1 while Redis joins the desks", registry=self.registry)
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MIN_SECRET_CHARACTERS = 16
+_MEGABYTE = 1024 * 1024
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
@@ -31,6 +32,7 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_DESK_HOST", "0.0.0.0", "address the desk listens on"),  # noqa: S104 - the desk is the public edge
     Row("BATON_DESK_PORT", "8000", "port the desk listens on"),
     Row("BATON_DESK_DATABASE_URL", "", "sqlite:///file or postgresql://…; empty: desk.db in the data folder"),
+    Row("BATON_REDIS_URL", "", "redis://… that joins several desk processes on one PostgreSQL; empty: they poll it"),
     Row("BATON_RASA_PORT", "5005", "port of Rasa, used when BATON_RASA_URL is empty"),
     Row("BATON_RASA_URL", "", "base address of Rasa; empty: this machine"),
     Row("BATON_SHOP_PORT", "8001", "port of the shop, used when BATON_SHOP_URL is empty"),
@@ -72,8 +74,43 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_SLOW_READER_SECONDS", "15", "a reader that takes no frame for so long is hung up on"),
     Row("BATON_WEBHOOK_URL", "", "http(s) addresses that are told what happens to handoffs, comma separated"),
     Row("BATON_WEBHOOK_SECRET_FILE", "", "file with the secret that signs webhooks, relative to the repository"),
+    Row(
+        "BATON_ATTACHMENTS_DIR",
+        "",
+        "folder of uploaded files, shared by all desks; empty: attachments in the data folder",
+    ),
+    Row("BATON_ATTACHMENT_IMAGE_MB", "10", "largest picture that may be uploaded"),
+    Row("BATON_ATTACHMENT_VIDEO_MB", "50", "largest video"),
+    Row("BATON_ATTACHMENT_DOCUMENT_MB", "10", "largest document"),
+    Row("BATON_ATTACHMENT_IMAGE_MEGAPIXELS", "50", "a picture with more is refused before it is decoded"),
+    Row("BATON_ATTACHMENT_IMAGE_SIDE", "2560", "longest side of a stored picture, in pixels"),
+    Row("BATON_ATTACHMENTS_A_MESSAGE", "6", "files one message may carry"),
+    Row("BATON_ATTACHMENTS_AN_HOUR", "40", "files one person may upload to a conversation in an hour"),
+    Row("BATON_ATTACHMENTS_AT_ONCE", "32", "uploads one desk takes at the same time"),
+    Row("BATON_ATTACHMENT_UPLOAD_SECONDS", "300", "longest time one upload may take"),
+    Row("BATON_ATTACHMENT_UNSENT_HOURS", "24", "an uploaded file that was never sent is removed after so long"),
+    Row("BATON_ATTACHMENT_SWEEP_SECONDS", "3600", "how often unsent and orphaned files are looked for"),
+    Row("BATON_ATTACHMENT_MIN_FREE_MB", "512", "with less room on the disk no file is taken"),
     Row("BATON_DEFAULT_SKILL_GROUP", "after_sales", "group of a handoff whose summary names none"),
 )
+
+
+@dataclass(frozen=True)
+class AttachmentLimits:
+    """What people may upload; sizes in bytes, `image_pixels` width times height, durations in seconds."""
+
+    image_bytes: int
+    video_bytes: int
+    document_bytes: int
+    image_pixels: int
+    image_side: int
+    a_message: int
+    an_hour: int
+    at_once: int
+    upload_seconds: float
+    unsent_seconds: float
+    sweep_seconds: float
+    min_free_bytes: int
 
 
 @dataclass(frozen=True)
@@ -84,6 +121,7 @@ class Settings:
     host: str
     port: int
     database_url: str
+    redis_url: str
     rasa_url: str
     shop_url: str
     shop_token: str
@@ -120,6 +158,8 @@ class Settings:
     default_skill_group: str
     webhook_urls: tuple[str, ...]
     webhook_secret: str
+    attachments_dir: Path
+    attachments: AttachmentLimits
 
 
 class _Reader:
@@ -152,6 +192,9 @@ class _Reader:
 
     def whole(self, name: str) -> int:
         return int(self.number(name))
+
+    def megabytes(self, name: str) -> int:
+        return int(self.number(name) * _MEGABYTE)
 
     def path(self, name: str) -> Path:
         return REPOSITORY / self.text(name)
@@ -195,6 +238,7 @@ def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Set
         host=read.text("BATON_DESK_HOST"),
         port=read.whole("BATON_DESK_PORT"),
         database_url=read.text("BATON_DESK_DATABASE_URL") or f"sqlite:///{data_dir / 'desk.db'}",
+        redis_url=read.text("BATON_REDIS_URL"),
         rasa_url=read.text("BATON_RASA_URL") or f"http://127.0.0.1:{read.whole('BATON_RASA_PORT')}",
         shop_url=read.text("BATON_SHOP_URL") or f"http://127.0.0.1:{read.whole('BATON_SHOP_PORT')}",
         shop_token=read.text("BATON_SHOP_TOKEN"),
@@ -231,4 +275,23 @@ def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Set
         default_skill_group=read.text("BATON_DEFAULT_SKILL_GROUP"),
         webhook_urls=read.addresses("BATON_WEBHOOK_URL"),
         webhook_secret=read.secret_file("BATON_WEBHOOK_SECRET_FILE", wanted=bool(read.text("BATON_WEBHOOK_URL"))),
+        attachments_dir=REPOSITORY / (read.text("BATON_ATTACHMENTS_DIR") or data_dir / "attachments"),
+        attachments=_attachment_limits(read),
+    )
+
+
+def _attachment_limits(read: _Reader) -> AttachmentLimits:
+    return AttachmentLimits(
+        image_bytes=read.megabytes("BATON_ATTACHMENT_IMAGE_MB"),
+        video_bytes=read.megabytes("BATON_ATTACHMENT_VIDEO_MB"),
+        document_bytes=read.megabytes("BATON_ATTACHMENT_DOCUMENT_MB"),
+        image_pixels=int(read.number("BATON_ATTACHMENT_IMAGE_MEGAPIXELS") * 1_000_000),
+        image_side=max(64, read.whole("BATON_ATTACHMENT_IMAGE_SIDE")),
+        a_message=max(1, read.whole("BATON_ATTACHMENTS_A_MESSAGE")),
+        an_hour=read.whole("BATON_ATTACHMENTS_AN_HOUR"),
+        at_once=max(1, read.whole("BATON_ATTACHMENTS_AT_ONCE")),
+        upload_seconds=read.number("BATON_ATTACHMENT_UPLOAD_SECONDS"),
+        unsent_seconds=read.number("BATON_ATTACHMENT_UNSENT_HOURS") * 3600,
+        sweep_seconds=max(1.0, read.number("BATON_ATTACHMENT_SWEEP_SECONDS")),
+        min_free_bytes=read.megabytes("BATON_ATTACHMENT_MIN_FREE_MB"),
     )

@@ -6,6 +6,7 @@ from alembic import context
 
 import desk.agents.accounts_store
 import desk.agents.store
+import desk.attachments.store
 import desk.conversations.guests
 import desk.conversations.store
 import desk.handoffs.store

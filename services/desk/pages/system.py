@@ -32,7 +32,7 @@ async def healthz() -> dict[str, str]:
 async def readyz(
     ctx: Ctx, shop: Annotated[ShopClient, PART], bot: Annotated[BotClient, PART]
 ) -> Response[dict[str, Any]]:
-    """200 when the database answers; bot and shop are told, but do not make the desk unready."""
+    """200 when the database answers; bot, shop and how other desks are heard are told, but never make it unready."""
     try:
         await ctx.db.read(lambda connection: connection.execute(sa.text("SELECT 1")).scalar_one())
         database = True
@@ -43,6 +43,7 @@ async def readyz(
         "database": database,
         "bot": await bot.healthy(),
         "shop": await shop.healthy(),
+        "fanout": ctx.fanout.way,
     }
     return Response(parts, status_code=200 if database else 503)
 
@@ -54,6 +55,7 @@ async def metrics(ctx: Ctx, request: DeskRequest) -> Response[bytes]:
         raise ForbiddenError("loopback_only")
     ctx.metrics.write_jobs.set(ctx.db.jobs)
     ctx.metrics.write_batches.set(ctx.db.batches)
+    ctx.metrics.write_retries.set(ctx.db.retried)
     return Response(ctx.metrics.text(), media_type="text/plain; version=0.0.4")
 
 

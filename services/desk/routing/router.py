@@ -1,6 +1,7 @@
 """The router: after every change of queue or agents, and by the clock, it lets routing look at the database.
 
-It keeps nothing in memory, so a start is like any other pass, and several desk processes may each run one.
+It keeps nothing in memory, so a start is like any other pass, and several desk processes may each run one: the one
+that made a change looks at once, the others by the clock, in case it died in between.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ log = structlog.get_logger("desk.routing")
 
 _SETTLE_SECONDS = 0.005  # several changes at once are one pass
 _TICK_SECONDS = 1.0  # offers run out and customers overflow without anything changing
-_ELSEWHERE_SECONDS = 0.05
+_AGAIN_SECONDS = 0.05
 _CLEAR_UP_SECONDS = 15.0
 
 
@@ -44,7 +45,7 @@ class Router:
     async def start(self) -> None:
         """Follow the bus and the clock."""
         self._unsubscribe = [
-            self._ctx.bus.on(kind, self._on_note) for kind in (QueueChanged, AgentChanged, OfferChanged)
+            self._ctx.bus.on(kind, self._on_note, own=True) for kind in (QueueChanged, AgentChanged, OfferChanged)
         ]
         self._wake.set()
         self._ctx.spawn(self._follow(), "router")
@@ -76,8 +77,8 @@ class Router:
             done = await self._ctx.db.write(lambda c: usecases.route(c, scene))
             self._ctx.metrics.handoffs.labels("offered").inc(done.made)
             self._ctx.metrics.handoffs.labels("offer_expired").inc(done.expired)
-            if done.elsewhere:  # the other pass may have begun before the change that woke this one
-                asyncio.get_running_loop().call_later(_ELSEWHERE_SECONDS, self._wake.set)
+            if done.unfinished:  # or another process' pass may have begun before the change that woke this one
+                asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._wake.set)
 
     async def _clear_up(self) -> None:
         settings, policy = self._ctx.settings, self._ctx.policy

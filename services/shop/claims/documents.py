@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,6 +21,21 @@ class ClaimRequest(msgspec.Struct, forbid_unknown_fields=True):
     description: str
     remedy: Remedy
     line_ids: list[str] | None = None
+
+
+class Evidence(msgspec.Struct, forbid_unknown_fields=True):
+    """A file the customer sent to the desk: where it lies is the desk's to say (`url`, relative to it)."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    kind: Literal["image", "video", "document"]
+    name: Annotated[str, msgspec.Meta(max_length=200)]
+    url: Annotated[str, msgspec.Meta(max_length=500)]
+
+
+class EvidenceRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Files to lay beside a claim."""
+
+    evidence: Annotated[list[Evidence], msgspec.Meta(max_length=50)]
 
 
 class Claim(msgspec.Struct):
@@ -44,6 +59,7 @@ class Claim(msgspec.Struct):
     needs_photos: bool
     requested_at: datetime
     answer_by: datetime
+    evidence: list[Evidence] = []
 
 
 class ClaimList(msgspec.Struct):

@@ -6,8 +6,8 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from shop.claims.documents import Claim, ClaimList, ClaimRequest
-from shop.claims.store import claim, read_order_claims
+from shop.claims.documents import Claim, ClaimList, ClaimRequest, EvidenceRequest
+from shop.claims.store import add_evidence, claim, read_order_claims
 from shop.context import Shop
 from shop.idempotency import Once, create_once, fingerprint
 from shop.kernel.http import IdempotencyKey, failures
@@ -49,3 +49,15 @@ def post_claim(
             create=lambda session: claim(shop, session, order_id, data),
         ),
     )
+
+
+@post(
+    "/claims/{claim_id:str}/evidence",
+    status_code=200,
+    responses=failures({404: "claim_not_found"}),
+    sync_to_thread=True,
+)
+def post_claim_evidence(claim_id: FromPath[str], data: JSONBody[EvidenceRequest], shop: NamedDependency[Shop]) -> Claim:
+    """Lay files beside a claim; a file named again is there once, so repeating is safe."""
+    with shop.database.write() as session:
+        return add_evidence(session, claim_id, data)

@@ -8,11 +8,11 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shop.claims.documents import Claim, ClaimRequest
+from shop.claims.documents import Claim, ClaimRequest, EvidenceRequest
 from shop.claims.remedies import require_goods, settle
 from shop.claims.rules import claimed_lines, is_fast_lane, require_claimable, require_sensible
 from shop.context import Shop
-from shop.kernel.errors import ConflictError
+from shop.kernel.errors import ConflictError, NotFoundError
 from shop.kernel.text import require_text
 from shop.orders.store import read_lines, require_order
 from shop.refunds.store import refund_document
@@ -20,6 +20,7 @@ from shop.returns.store import OPEN_STATES
 from shop.tables import ClaimRow, CustomerRow, RefundRow, ReturnRow
 
 LONGEST_DESCRIPTION = 500
+MOST_EVIDENCE = 50
 
 
 def read_order_claims(session: Session, order_id: str) -> list[Claim]:
@@ -71,10 +72,24 @@ def claim(shop: Shop, session: Session, order_id: str, request: ClaimRequest) ->
         reship_by=None,
         requested_at=now,
         answer_by=_answer_by(shop, now, fast=fast),
+        evidence=[],
     )
     if fast:
         settle(shop, session, order, row, lines)
     session.add(row)
+    session.flush()
+    return _document(session, row)
+
+
+def add_evidence(session: Session, claim_id: str, request: EvidenceRequest) -> Claim:
+    """The claim with these files beside those it has, each once. NotFoundError `claim_not_found`."""
+    row = session.get(ClaimRow, claim_id, with_for_update=True)
+    if row is None:
+        raise NotFoundError("claim_not_found", "No claim has this number.")
+    known = {item["id"]: item for item in row.evidence or []}
+    for item in request.evidence:
+        known.setdefault(item.id, msgspec.to_builtins(item))
+    row.evidence = list(known.values())[:MOST_EVIDENCE]
     session.flush()
     return _document(session, row)
 
@@ -108,7 +123,8 @@ def _document(session: Session, row: ClaimRow) -> Claim:
         {
             **facts,
             "refund": refund_document(refund) if refund else None,
-            "needs_photos": row.state == "reviewing",
+            "evidence": row.evidence or [],
+            "needs_photos": row.state == "reviewing" and not row.evidence,
         },
         Claim,
     )

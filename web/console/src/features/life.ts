@@ -2,6 +2,7 @@
 
 import { onBeforeUnmount, onMounted } from "vue";
 import type { Presence } from "@baton/shared";
+import { forgetFiles } from "./files";
 import { useConversations } from "../stores/conversations";
 import { useDrafts } from "../stores/drafts";
 import { useHandoffs } from "../stores/handoffs";
@@ -41,6 +42,7 @@ export function useWorkplaceLife(): void {
     handoffs.clear();
     offers.clear();
     conversations.clear();
+    forgetFiles();
     work.select(null);
     work.dialog = null;
   });

@@ -75,7 +75,7 @@ export function useNews(): void {
     alerts.raise({
       kind: "message",
       title: t("alert.new_message", { name: row.customer_name }),
-      body: event.text || t("alert.card"),
+      body: event.text || t(event.attachments ? "alert.files" : "alert.card"),
       tag: `conversation-${feed.id}`,
       onClick: () => work.select(feed.id),
     });

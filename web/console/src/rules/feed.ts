@@ -1,7 +1,7 @@
 /** One conversation as the console keeps it: what has arrived, what is on its way out, what is still unread. */
 
 import { EventLog } from "@baton/shared";
-import type { AckFrame, ChatEvent, ConversationStatus, OutboxItem, Understanding } from "@baton/shared";
+import type { AckFrame, Attachment, ChatEvent, ConversationStatus, OutboxItem, Understanding } from "@baton/shared";
 import type { EmotionPoint } from "../contract/summary";
 
 export interface Feed {
@@ -111,8 +111,8 @@ export function failOutgoing(feed: Feed, cid: string, errorCode?: string): void 
   );
 }
 
-export function addOutgoing(feed: Feed, cid: string, text: string, at: string): void {
-  feed.outgoing = [...feed.outgoing, { cid, text, at, state: "sending" }];
+export function addOutgoing(feed: Feed, cid: string, text: string, at: string, attachments?: Attachment[]): void {
+  feed.outgoing = [...feed.outgoing, { cid, text, at, state: "sending", ...(attachments && { attachments }) }];
 }
 
 /** Sends it again under the same client id: should the first one have arrived, the desk stores nothing twice. */

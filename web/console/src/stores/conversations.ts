@@ -1,7 +1,7 @@
 /** The open conversations: events in and messages out, exactly once whatever the network does. */
 
 import { newClientId } from "@baton/shared";
-import type { AckFrame, ChatEvent, ConversationStatus, Frame, OutboxItem, Understanding } from "@baton/shared";
+import type { AckFrame, Attachment, ChatEvent, ConversationStatus, Frame, OutboxItem, Understanding } from "@baton/shared";
 import { defineStore } from "pinia";
 import { shallowReactive } from "vue";
 import {
@@ -156,10 +156,10 @@ export const useConversations = defineStore("conversations", () => {
   }
 
   /** Shows the message at once, keeps it until the desk has it. */
-  function send(id: string, text: string): void {
+  function send(id: string, text: string, attachments?: Attachment[]): void {
     const feed = feedOf(id);
     const cid = newClientId();
-    addOutgoing(feed, cid, text, new Date().toISOString());
+    addOutgoing(feed, cid, text, new Date().toISOString(), attachments);
     saveOutbox();
     const item = feed.outgoing.find((one) => one.cid === cid);
     if (item) transmit(feed, item);
@@ -183,7 +183,8 @@ export const useConversations = defineStore("conversations", () => {
 
   function transmit(feed: Feed, item: OutboxItem): void {
     if (item.state === "failed") retryOutgoing(feed, item.cid);
-    link.send({ type: "send", conversation: feed.id, cid: item.cid, text: item.text });
+    const attached = item.attachments && { attachments: item.attachments.map((one) => one.id) };
+    link.send({ type: "send", conversation: feed.id, cid: item.cid, text: item.text, ...attached });
     setTimeout(() => checkOverdue(feed, item.cid), ACK_OVERDUE_MS);
   }
 

@@ -6,7 +6,7 @@ import { newClientId } from "./ids";
 import { Outbox, type OutboxItem, type SimpleStorage } from "./outbox";
 import { LongPoll } from "./polling";
 import { ReconnectingSocket, type SocketTimings } from "./reconnecting";
-import type { AckFrame, ChatEvent, ConversationStatus, ErrorBody, Frame, Page, Sender, WelcomeFrame } from "./types";
+import type { AckFrame, Attachment, ChatEvent, ConversationStatus, ErrorBody, Frame, Page, Sender, WelcomeFrame } from "./types";
 
 export type Connectivity = "connecting" | "online" | "offline";
 
@@ -121,10 +121,10 @@ export class CustomerConnection {
   }
 
   /** Returns the client id; the message stays in the outbox until the desk has it. */
-  send(text: string, payload?: string): string {
+  send(text: string, payload?: string, attachments?: Attachment[]): string {
     const cid = newClientId();
     const at = new Date().toISOString();
-    this.outbox.add({ cid, text, at, state: "sending", ...(payload === undefined ? {} : { payload }) });
+    this.outbox.add({ cid, text, at, state: "sending", ...(payload && { payload }), ...(attachments && { attachments }) });
     this.dispatch(cid);
     return cid;
   }
@@ -231,8 +231,7 @@ export class CustomerConnection {
       setTimeout(() => this.overdue(cid), this.timings.overdueMs),
     ]);
     this.publishOutbox();
-    const { text, payload } = item;
-    if (!this.socket.send({ type: "send", cid, text, ...extras(payload, this.page) }) && this.poll.healthy) {
+    if (!this.socket.send({ type: "send", cid, text: item.text, ...extras(item, this.page) }) && this.poll.healthy) {
       void this.flushByHttp();
     }
   }
@@ -284,9 +283,9 @@ export class CustomerConnection {
   }
 
   private async post(item: OutboxItem): Promise<void> {
-    const { cid, text, payload } = item;
+    const { cid, text } = item;
     try {
-      const ack = await this.http.send(this.who, { client_id: cid, text, ...extras(payload, this.page) });
+      const ack = await this.http.send(this.who, { client_id: cid, text, ...extras(item, this.page) });
       this.acknowledged({ cid, seq: ack.seq });
     } catch (error) {
       if (!(error instanceof DeskError)) throw error;
@@ -318,6 +317,6 @@ export class CustomerConnection {
   }
 }
 
-function extras(payload: string | undefined, page: Page | null): { payload?: string; page?: Page } {
-  return { ...(payload === undefined ? {} : { payload }), ...(page === null ? {} : { page }) };
+function extras({ payload, attachments }: OutboxItem, page: Page | null): { payload?: string; page?: Page; attachments?: string[] } {
+  return { ...(payload && { payload }), ...(page && { page }), ...(attachments && { attachments: attachments.map(({ id }) => id) }) };
 }

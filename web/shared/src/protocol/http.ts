@@ -53,7 +53,7 @@ export class DeskHttp {
     return this.call("POST", "/api/v1/conversations", request);
   }
 
-  send(who: Credentials, message: { client_id: string; text: string; payload?: string; page?: Page }) {
+  send(who: Credentials, message: { client_id: string; text: string; payload?: string; page?: Page; attachments?: string[] }) {
     return this.call<{ client_id: string; message_id: string; seq: number }>(
       "POST", `/api/v1/conversations/${who.conversation}/messages`, message, who.token,
     );

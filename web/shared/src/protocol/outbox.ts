@@ -1,9 +1,13 @@
 /** What the customer has written and the desk has not yet confirmed; survives a reload of the page. */
 
+import type { Attachment } from "./types";
+
 export interface OutboxItem {
   cid: string;
   text: string;
   payload?: string;
+  /** uploaded already; sent by their ids */
+  attachments?: Attachment[];
   /** ISO 8601, UTC: when it was written, for showing only */
   at: string;
   /** sending: on its way; failed: overdue or refused, the customer may tap; sent: committed, its event is still to come */

@@ -116,6 +116,18 @@ export interface Understanding {
   entities?: { entity: string; value: string }[];
 }
 
+/** A file of a message; addresses are relative to the desk and need the conversation's token or the agent's login. */
+export interface Attachment {
+  id: string;
+  kind: "image" | "video" | "document";
+  name: string;
+  bytes: number;
+  width?: number;
+  height?: number;
+  url: string;
+  thumbnail_url?: string;
+}
+
 export interface ChatEvent {
   conversation: string;
   /** gap-free from 1 */
@@ -127,6 +139,7 @@ export interface ChatEvent {
   text?: string | null;
   buttons?: Button[] | null;
   card?: Card | null;
+  attachments?: Attachment[] | null;
   agent?: { display_name: string; agent_id?: string } | null;
   /** ISO 8601, UTC */
   at: string;

@@ -5,6 +5,7 @@ import {
   DeskError,
   DeskHttp,
   newClientId,
+  type Attachment,
   type ChatEvent,
   type Connectivity,
   type ConversationStatus,
@@ -132,9 +133,14 @@ export class Chat {
     }
   }
 
-  send(text: string, payload?: string): void {
+  send(text: string, payload?: string, attachments?: Attachment[]): void {
     const words = text.trim();
-    if (words !== "") this.connection?.send(words, payload);
+    if (words !== "" || attachments) this.connection?.send(words, payload, attachments);
+  }
+
+  /** For what goes beside the socket: the conversation and how to prove that it is ours. */
+  get access(): Session | null {
+    return this.session;
   }
 
   retry(cid: string): void {

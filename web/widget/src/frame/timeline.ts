@@ -1,6 +1,6 @@
 /** From events and unsent messages to what is drawn: days, system lines, groups of bubbles. Pure. */
 
-import { sameDay, type Button, type Card, type ChatEvent, type EventType, type OutboxItem, type Sender } from "@baton/shared";
+import { sameDay, type Attachment, type Button, type Card, type ChatEvent, type EventType, type OutboxItem, type Sender } from "@baton/shared";
 
 /** Messages of one person within this time belong together. */
 const GROUP_MS = 3 * 60_000;
@@ -12,6 +12,7 @@ export interface MessageRow {
   name: string | null;
   text: string;
   card: Card | null;
+  files: Attachment[];
   buttons: Button[];
   /** the newest message's buttons can be used, older ones are history */
   active: boolean;
@@ -64,6 +65,7 @@ function rowOfEvent(event: ChatEvent): MessageRow {
     name: event.agent?.display_name ?? null,
     text: event.text ?? "",
     card: event.card ?? null,
+    files: event.attachments ?? [],
     buttons: event.buttons ?? [],
     active: false,
     at: event.at,
@@ -82,6 +84,7 @@ function rowOfOutbox(item: OutboxItem): MessageRow {
     name: null,
     text: item.text,
     card: null,
+    files: item.attachments ?? [],
     buttons: [],
     active: false,
     at: item.at,
