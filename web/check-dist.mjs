@@ -1,4 +1,4 @@
-/** Proves that the committed built files are what their sources build to, and that the widget keeps its size budgets. */
+/** Proves that the committed built files are what their sources build to, and that both keep their size budgets. */
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -10,6 +10,7 @@ import { gzipSync } from "node:zlib";
 const here = dirname(fileURLToPath(import.meta.url));
 const LOADER_BYTES = 2 * 1024;
 const FRAME_BYTES = 45 * 1024;
+const CONSOLE_BYTES = 150 * 1024;
 
 /** How each front end is built into a folder of our choice: [command, ...arguments]. */
 const builders = {
@@ -51,22 +52,29 @@ function rebuild(part) {
 
 const compressed = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
 
-/** The loader, and what frame.html makes a browser fetch before anything is shown. */
-function budgets() {
-  const dist = resolve(here, "widget/dist");
-  const page = readFileSync(join(dist, "frame.html"), "utf8");
-  const assets = Array.from(page.matchAll(/(?:src|href)="\/widget\/(assets\/[^"]+)"/g), (match) => match[1]);
+/** What a page makes a browser fetch before anything is shown. */
+function firstLoad(part, pageName) {
+  const dist = resolve(here, part, "dist");
+  const page = readFileSync(join(dist, pageName), "utf8");
+  const assets = Array.from(page.matchAll(/(?:src|href)="\/(?:widget|console)\/(assets\/[^"]+)"/g), (match) => match[1]);
+  return assets.reduce((sum, name) => sum + compressed(join(dist, name)), 0);
+}
+
+function budgets(parts) {
   const sizes = [
-    ["widget loader", compressed(join(dist, "loader.js")), LOADER_BYTES],
-    ["widget frame, js and css", assets.reduce((sum, name) => sum + compressed(join(dist, name)), 0), FRAME_BYTES],
-  ];
+    ["widget", "widget loader", () => compressed(resolve(here, "widget/dist/loader.js")), LOADER_BYTES],
+    ["widget", "widget frame, js and css", () => firstLoad("widget", "frame.html"), FRAME_BYTES],
+    ["console", "console, js and css", () => firstLoad("console", "index.html"), CONSOLE_BYTES],
+  ]
+    .filter(([part]) => parts.includes(part))
+    .map(([, name, measure, limit]) => [name, measure(), limit]);
   for (const [name, size, limit] of sizes) console.log(`${name}: ${size} of ${limit} bytes compressed`);
   return sizes.filter(([, size, limit]) => size > limit).map(([name, size, limit]) => `${name}: ${size} bytes, allowed ${limit}`);
 }
 
 const parts = process.argv.slice(2);
 const asked = parts.length > 0 ? parts : Object.keys(builders).filter((part) => existsSync(resolve(here, part, "index.html")) || part === "widget");
-const problems = [...asked.flatMap(rebuild), ...(asked.includes("widget") ? budgets() : [])];
+const problems = [...asked.flatMap(rebuild), ...budgets(asked)];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) {
   console.error("The built front ends do not fit their sources: npm ci && npm run build, then commit web/*/dist.");

@@ -16,6 +16,8 @@ from litestar.openapi import OpenAPIConfig
 from desk.agents import accounts_http, own_http
 from desk.agents import http as agents_http
 from desk.agents import store as agent_store
+from desk.assist import book as assist_book
+from desk.assist import http as assist_http
 from desk.attachments.files import LocalFiles
 from desk.attachments.sweep import Sweeper
 from desk.attachments.usecases import Uploads
@@ -35,11 +37,14 @@ from desk.handoffs import http as handoffs_http
 from desk.handoffs.board import Board
 from desk.handoffs.service_watch import ServiceWatch
 from desk.handoffs.summary import SummaryCheck
+from desk.insight import http as insight_http
+from desk.insight import policy as insight_policy
 from desk.kernel import wording
 from desk.kernel.context import Context
 from desk.kernel.web import SECURITY_HEADERS, handle_error
 from desk.pages import http as pages_http
 from desk.pages import system
+from desk.private_notes import http as private_notes_http
 from desk.routing.router import Router
 from desk.webhooks import http as webhooks_http
 from desk.webhooks.sender import WebhookSender
@@ -114,6 +119,8 @@ def build_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     """The desk's parts for `settings` and a clock (the machine's); call inside the running event loop."""
     ctx = Context.build(settings, wording.load(settings.playbook_dir), clock)
     repeat_rules.load(settings.playbook_dir)  # a mistake in it stops the start, not a queued customer
+    assist_book.load(settings.playbook_dir)
+    insight_policy.load(settings.playbook_dir)
     missing = business_hours.load(settings.playbook_dir).missing_years(ctx.clock.now())
     if missing:
         log.warning("no public holidays in playbook/business_hours.yml", years=missing)
@@ -163,6 +170,9 @@ def build_app(parts: Parts) -> Litestar:
             handoffs_http.router,
             service_http.router,
             channels_http.router,
+            private_notes_http.router,
+            assist_http.router,
+            insight_http.router,
             attachments_http.router,
             customer_socket,
             agent_socket,

@@ -9,7 +9,7 @@ export default defineConfig({
   base: "/console/",
   plugins: [vue()],
   define: { __VUE_I18N_LEGACY_API__: false, __VUE_I18N_FULL_INSTALL__: false, __INTLIFY_PROD_DEVTOOLS__: false },
-  build: { target: "es2022", cssCodeSplit: false, reportCompressedSize: false, modulePreload: { polyfill: false } },
+  build: { target: "es2022", cssCodeSplit: false, reportCompressedSize: false, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },
   server: { port: 5174, proxy: { "/api": desk, "/ws": { target: desk, ws: true } } },
   test: { environment: "jsdom", include: ["tests/**/*.test.ts"], maxWorkers: 1, testTimeout: 20000 },
 });

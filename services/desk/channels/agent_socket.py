@@ -43,6 +43,8 @@ from desk.kernel.context import Context
 from desk.kernel.errors import ConflictError, DeskError, ForbiddenError, InvalidError, TooManyError, UnauthorizedError
 from desk.kernel.security import token_hash
 from desk.kernel.web import PART, Ctx
+from desk.private_notes.rules import note_view
+from desk.private_notes.store import PrivateNoteWritten
 
 if TYPE_CHECKING:
     from desk.agents.rules import Agent
@@ -114,6 +116,7 @@ class AgentSession:
         self._typed_at: dict[str, float] = {}
         self._unsubscribe = [
             ctx.bus.on(HandoffRead, self._on_handoff),
+            ctx.bus.on(PrivateNoteWritten, self._on_private_note),
             ctx.bus.on(OfferRead, self._on_offer, agent.id),
             ctx.bus.on(TransferLetGo, self._on_transfer_let_go, agent.id),
             ctx.bus.on(PresenceTaken, self._on_presence_taken, agent.id),
@@ -209,6 +212,10 @@ class AgentSession:
             raise ConflictError("not_owner")
         self._typed_at[conversation_id] = now
         self._ctx.bus.publish(Typing(conversation_id, "agent"))
+
+    def _on_private_note(self, written: PrivateNoteWritten) -> None:
+        if written.key in self._feeds:
+            self._connection.offer({"type": "private_note", "note": note_view(written.note)})
 
     def _on_handoff(self, note: HandoffRead) -> None:
         handoff = note.handoff

@@ -39,11 +39,12 @@ async def identify(ctx: Context, shop: ShopClient, identity: str | None) -> Visi
         log.warning("greeting without the customer's name", error=type(error).__name__)
         return Visitor(known.customer_id, None, None)
     name = str(customer.get("name") or "")
-    return Visitor(known.customer_id, mask_name(name) or None, _form_of_address(name, customer.get("honorific")))
+    return Visitor(known.customer_id, mask_name(name) or None, form_of_address(customer))
 
 
-def _form_of_address(name: str, honorific: object) -> str | None:
-    """Surname and honorific; the whole name without an honorific."""
+def form_of_address(customer: dict[str, Any]) -> str | None:
+    """Surname and honorific of a shop's customer; the whole name without an honorific, None without a name."""
+    name, honorific = str(customer.get("name") or ""), customer.get("honorific")
     if not name:
         return None
     return f"{name[:1]}{honorific}" if honorific else name

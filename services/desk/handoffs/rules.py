@@ -156,16 +156,25 @@ def shorten(headline: str) -> str:
 
 
 def emotion_of(summary: dict[str, Any]) -> dict[str, Any]:
-    """{family, intensity} out of a summary or an understanding; neutral when there is none."""
+    """{family, intensity} out of a summary or an understanding; neutral when there is none.
+
+    With `adjusted` {family, intensity, reasons: [text]} where the summary says that the conversation weighs more than
+    its newest message.
+    """
     emotion = summary.get("emotion")
     if not isinstance(emotion, dict):
         return {"family": "neutral", "intensity": 0}
     family, intensity = emotion.get("family"), emotion.get("intensity")
     known = family in {"angry", "anxious", "disappointed", "neutral", "pleased"}
-    return {
+    found = {
         "family": family if known else "neutral",
         "intensity": intensity if isinstance(intensity, int) and 0 <= intensity <= 3 else 0,
     }
+    adjusted = emotion.get("adjusted")
+    if not isinstance(adjusted, dict) or not isinstance(adjusted.get("reasons"), list):
+        return found
+    reasons = [str(reason["text"]) for reason in adjusted["reasons"] if isinstance(reason, dict) and "text" in reason]
+    return {**found, "adjusted": {**emotion_of({"emotion": {**adjusted, "adjusted": None}}), "reasons": reasons}}
 
 
 def skill_group_of(summary: dict[str, Any], default: str) -> str:
@@ -214,6 +223,8 @@ def row_view(handoff: Handoff) -> dict[str, Any]:
         "tags": handoff.tags,
         "weight": handoff.weight_taken or handoff.weight,
         "waited_since": iso(handoff.queued_at),
+        "front": handoff.front,
+        "due_at": iso(handoff.due_at),
         "kind": handoff.kind,
         "contact": None if handoff.contact is None else mask_phone(handoff.contact),
     }

@@ -289,7 +289,8 @@ def note_emotion(connection: sa.Connection, conversation_id: str, understanding:
     if handoff is None or not isinstance(understanding.get("emotion"), dict):
         return
     emotion = emotion_of(understanding)
-    if emotion != handoff.emotion:
+    measured = {name: value for name, value in handoff.emotion.items() if name != "adjusted"}
+    if emotion != measured:
         leave_batch(connection)
         store.set_emotion(connection, handoff, emotion)
 

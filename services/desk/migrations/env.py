@@ -10,6 +10,7 @@ import desk.attachments.store
 import desk.conversations.guests
 import desk.conversations.store
 import desk.handoffs.store
+import desk.private_notes.store
 import desk.ratings.store
 import desk.webhooks.store  # noqa: F401 - the imports fill the metadata
 from desk.kernel.database import metadata

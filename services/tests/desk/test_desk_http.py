@@ -197,6 +197,14 @@ AGENT_ROUTES = [
     ("POST", "/api/v1/conversations/{id}/takeover", {}),
     ("POST", "/api/v1/conversations/{id}/join", {}),
     ("POST", "/api/v1/conversations/{id}/leave", {}),
+    ("GET", "/api/v1/conversations/{id}/private-notes", None),
+    ("POST", "/api/v1/conversations/{id}/private-notes", {"client_id": "k", "text": "x"}),
+    ("GET", "/api/v1/conversations/{id}/canned-responses", None),
+    ("GET", "/api/v1/wording-rules", None),
+    ("GET", "/api/v1/wall", None),
+    ("GET", "/api/v1/wall/cases", None),
+    ("GET", "/api/v1/reports", None),
+    ("GET", "/api/v1/playbook", None),
 ]
 
 

@@ -4,7 +4,7 @@ import { createI18n } from "vue-i18n";
 import zhShared from "@baton/shared/locales/zh-CN";
 import zhOwn from "./locales/zh-CN.json";
 
-export const CONSOLE_LOCALES = ["zh-CN", "en"] as const;
+export const CONSOLE_LOCALES = ["zh-CN", "zh-TW", "en"] as const;
 export type ConsoleLocale = (typeof CONSOLE_LOCALES)[number];
 
 const chinese = { ...zhShared, ...zhOwn };
@@ -14,20 +14,27 @@ export const i18n = createI18n({
   legacy: false,
   locale: "zh-CN",
   fallbackLocale: "zh-CN",
-  // English stands in Chinese until it has been fetched.
-  messages: { "zh-CN": chinese, en: chinese },
+  // The others stand in Simplified Chinese until they have been fetched.
+  messages: { "zh-CN": chinese, "zh-TW": chinese, en: chinese },
 });
 
-/** "en-GB" -> "en", everything else -> "zh-CN". */
+const FETCHED = {
+  "zh-TW": () => Promise.all([import("@baton/shared/locales/zh-TW"), import("./locales/zh-TW.json")]),
+  en: () => Promise.all([import("@baton/shared/locales/en"), import("./locales/en.json")]),
+};
+
+/** "en-GB" -> "en", "zh-HK" and "zh-Hant" -> "zh-TW", everything else -> "zh-CN". */
 export function consoleLocale(wanted: string | null): ConsoleLocale {
-  return wanted?.toLowerCase().startsWith("en") ? "en" : "zh-CN";
+  const tag = wanted?.toLowerCase() ?? "";
+  if (tag.startsWith("en")) return "en";
+  return /^zh-(?:tw|hk|mo|hant)/.test(tag) ? "zh-TW" : "zh-CN";
 }
 
-/** Switches the language; English is fetched when it is asked for the first time. */
+/** Switches the language; what is not Simplified Chinese is fetched when it is asked for the first time. */
 export async function setLocale(locale: ConsoleLocale): Promise<void> {
-  if (!loaded.has(locale)) {
-    const [shared, own] = await Promise.all([import("@baton/shared/locales/en"), import("./locales/en.json")]);
-    i18n.global.setLocaleMessage("en", { ...shared.default, ...own.default });
+  if (locale !== "zh-CN" && !loaded.has(locale)) {
+    const [shared, own] = await FETCHED[locale]();
+    i18n.global.setLocaleMessage(locale, { ...shared.default, ...own.default } as typeof chinese);
     loaded.add(locale);
   }
   i18n.global.locale.value = locale;

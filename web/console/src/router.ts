@@ -15,6 +15,9 @@ export function makeRouter(): Router {
       { path: "/c/:conversation", name: "conversation", component: WorkPlace },
       { path: "/password", name: "password", component: PasswordPage },
       { path: "/accounts", name: "accounts", component: () => import("./views/AccountsPage.vue") },
+      { path: "/wall", name: "wall", component: () => import("./views/WallPage.vue"), meta: { leads: true } },
+      { path: "/reports", name: "reports", component: () => import("./views/ReportsPage.vue"), meta: { leads: true } },
+      { path: "/playbook", name: "playbook", component: () => import("./views/PlaybookPage.vue"), meta: { leads: true } },
       { path: "/:rest(.*)*", redirect: { name: "desk" } },
     ],
   });
@@ -26,6 +29,7 @@ export function makeRouter(): Router {
     if (session.mustChangePassword && to.name !== "password") return { name: "password", query: { next: to.fullPath } };
     if (to.name === "password" && !session.mustChangePassword) return { name: "desk" };
     if (to.name === "accounts" && !session.isAdministrator) return { name: "desk" };
+    if (to.meta.leads && !session.isSupervisor) return { name: "desk" };
     return true;
   });
   return router;

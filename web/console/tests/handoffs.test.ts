@@ -10,24 +10,16 @@ import { FakeSocket, handoff, provideCalls, reconnect } from "./helpers";
 const ME = { agent_id: "a_1", display_name: "小周" };
 
 describe("order", () => {
-  it("is: passed on by a colleague, then waiting time with five minutes for each rank of priority", () => {
+  it("is the desk's own: who was with an agent already, then by when they are due", () => {
     const rows = [
-      handoff("low", { priority: "low", queued_at: "2026-11-22T02:03:00Z" }),
-      handoff("low-for-long", { priority: "low", waited_since: "2026-11-22T01:30:00Z" }),
-      handoff("high-late", { priority: "high", queued_at: "2026-11-22T02:05:00Z" }),
-      handoff("high-early", { priority: "high", queued_at: "2026-11-22T02:01:00Z" }),
-      handoff("passed-on", { priority: "low", note: "请继续处理" }),
-      handoff("urgent", { priority: "urgent", queued_at: "2026-11-22T02:09:00Z" }),
-      handoff("taken", { state: "active", agent: ME }),
+      handoff("low", { due_at: "2026-11-22T02:18:00.000Z" }),
+      handoff("urgent", { due_at: "2026-11-22T02:09:00.000Z", priority: "urgent" }),
+      handoff("low-for-long", { due_at: "2026-11-22T01:45:00.000Z", priority: "low" }),
+      handoff("came-back", { front: 1, due_at: "2026-11-22T03:00:00.000Z" }),
+      handoff("transferred", { front: 2, due_at: "2026-11-22T04:00:00.000Z" }),
+      handoff("taken", { state: "active", agent: ME, due_at: "2026-11-22T01:00:00.000Z" }),
     ];
-    expect(queueOrder(rows).map((row) => row.id)).toEqual([
-      "passed-on",
-      "low-for-long",
-      "high-early",
-      "urgent",
-      "high-late",
-      "low",
-    ]);
+    expect(queueOrder(rows).map((row) => row.id)).toEqual(["transferred", "came-back", "low-for-long", "urgent", "low"]);
   });
 
   it("moves round at both ends and starts at the near one", () => {

@@ -57,6 +57,15 @@ describe("the summary card", () => {
     expect(card(example, { canWrite: false }).find(".question button").exists()).toBe(false);
   });
 
+  it("turns a suggested step into a reply when it can be said to the customer", async () => {
+    const [first] = example.suggested.steps;
+    const steps = card(example, { replies: new Map([[first, "这件事是我们没做好，对不起。"]]) });
+    expect(steps.findAll(".step-reply")).toHaveLength(1);
+    await steps.find(".step-reply").trigger("click");
+    expect(steps.emitted("insert")).toEqual([["这件事是我们没做好，对不起。"]]);
+    expect(card(example, { canWrite: false }).find(".step-reply").exists()).toBe(false);
+  });
+
   it("leads from a trigger to the words that are its evidence", async () => {
     const wrapper = card(example);
     await wrapper.find(".part .ref").trigger("click");

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import en from "../src/locales/en.json";
+import tw from "../src/locales/zh-TW.json";
 import zh from "../src/locales/zh-CN.json";
 
 /** told to customers, to programs, or by frames that the console never sends wrongly */
@@ -30,5 +31,14 @@ describe("words", () => {
     expect(codes.filter((code) => !(code in zh.problem))).toEqual([]);
   });
 
-  it("are the same in every language", () => expect(keysOf(en).sort()).toEqual(keysOf(zh).sort()));
+  it.each([en, tw])("are the same in every language", (words) => expect(keysOf(words).sort()).toEqual(keysOf(zh).sort()));
+
+  it("keep their variables in every language", () => {
+    const variables = (value: object, path: string): string[] =>
+      (String(path.split(".").reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], value)).match(/\{\w+\}/g) ?? []).sort();
+    for (const key of keysOf(zh)) {
+      expect(variables(tw, key), key).toEqual(variables(zh, key));
+      expect(variables(en, key), key).toEqual(variables(zh, key));
+    }
+  });
 });

@@ -13,8 +13,11 @@ import type {
   Transfer,
 } from "../contract/desk";
 import type { History } from "../contract/history";
+import type { CannedAnswer, WordingAnswer } from "../contract/assist";
+import type { PrivateNote } from "../contract/private_notes";
 import type { CustomerAnswer } from "../contract/shop";
 import { accountCalls } from "./accounts";
+import { insightCalls } from "./insight";
 import type { Call } from "./http";
 
 export type DeskApi = ReturnType<typeof createDeskApi>;
@@ -24,6 +27,7 @@ export function createDeskApi(call: Call) {
   const handoff = (id: string): string => `/handoffs/${encodeURIComponent(id)}`;
   return {
     ...accountCalls(call),
+    ...insightCalls(call),
     login: (username: string, password: string) =>
       call<LoginAnswer>("POST", "/agents/login", { username, password }),
     logout: () => call<void>("POST", "/agents/logout"),
@@ -42,6 +46,11 @@ export function createDeskApi(call: Call) {
     conversation: (id: string) => call<ConversationRow>("GET", conversation(id)),
     events: (id: string, after: number) => call<EventsAnswer>("GET", `${conversation(id)}/events?after=${after}`),
     customer: (id: string) => call<CustomerAnswer>("GET", `${conversation(id)}/customer`),
+    cannedResponses: (id: string) => call<CannedAnswer>("GET", `${conversation(id)}/canned-responses`),
+    wordingRules: () => call<WordingAnswer>("GET", "/wording-rules"),
+    privateNotes: (id: string) => call<{ notes: PrivateNote[] }>("GET", `${conversation(id)}/private-notes`),
+    writePrivateNote: (id: string, clientId: string, text: string) =>
+      call<PrivateNote>("POST", `${conversation(id)}/private-notes`, { client_id: clientId, text }),
     resolve: (id: string, outcome: string, note: string) =>
       call<unknown>("POST", `${conversation(id)}/resolve`, note ? { outcome, note } : { outcome }),
     handback: (id: string, handback: Handback) => call<unknown>("POST", `${conversation(id)}/handback`, handback),

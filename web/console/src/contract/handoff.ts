@@ -1,8 +1,14 @@
 /** A handoff row as the desk sends it to agents: the contract's row and what only agents get. */
 
 import type { HandoffRow } from "@baton/shared";
+import type { Emotion } from "./summary";
 
-export interface AgentHandoffRow extends HandoffRow {
+export interface AgentHandoffRow extends Omit<HandoffRow, "emotion"> {
+  emotion: Emotion | null;
+  /** who was with an agent already comes first: higher before lower */
+  front?: number;
+  /** by when they are due: the order of the queue after `front` */
+  due_at?: string;
   /** whom a colleague meant it for */
   target_agent_id?: string | null;
   /** what the colleague who passed it on wrote */

@@ -10,6 +10,15 @@ export interface Emotion {
   family: EmotionFamily;
   /** 0..3 */
   intensity: number;
+  /** what the course of the conversation makes of it, with the reasons; null when nothing was raised */
+  adjusted?: AdjustedEmotion | null;
+}
+
+export interface AdjustedEmotion {
+  family: EmotionFamily;
+  intensity: number;
+  /** in the summary with code and evidence, in a row of the list as words */
+  reasons: (string | { code: string; text: string; evidence?: string[] })[];
 }
 
 export interface EmotionPoint extends Emotion {

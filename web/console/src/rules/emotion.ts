@@ -19,6 +19,20 @@ export function heatLevel(emotion: Emotion): number {
   return emotion.family === "neutral" ? 0 : Math.min(TOP, emotion.intensity);
 }
 
+/** What the context made of a feeling, in words; null when it changed nothing. */
+export function adjustmentOf(emotion: Emotion | null): (Emotion & { words: string[] }) | null {
+  const adjusted = emotion?.adjusted;
+  if (!emotion || !adjusted || (adjusted.family === emotion.family && adjusted.intensity === emotion.intensity)) return null;
+  const words = (Array.isArray(adjusted.reasons) ? adjusted.reasons : []).map((reason) => (typeof reason === "string" ? reason : reason.text));
+  return { family: adjusted.family, intensity: adjusted.intensity, words };
+}
+
+/** The newest reading; where it says what the row says, the row's, which knows of the context. */
+export function emotionNow(live: Emotion | undefined, row: Emotion | null): Emotion | null {
+  if (!live) return row;
+  return row && row.family === live.family && row.intensity === live.intensity ? row : live;
+}
+
 /** Adds what customers said after the summary was written; a message already in the course keeps its place. */
 export function extendCourse(course: readonly EmotionPoint[], later: readonly EmotionPoint[]): EmotionPoint[] {
   const known = new Set(course.map((point) => point.message_id));

@@ -1,13 +1,8 @@
 /** Order and selection of handoff rows: the queue, my conversations, what is news. */
 
-import type { Priority } from "@baton/shared";
 import type { AgentHandoffRow as HandoffRow } from "../contract/handoff";
 
-const RANK: Record<Priority, number> = { urgent: 0, high: 1, normal: 2, low: 3 };
-/** what a rank of priority is worth in waiting time: `ageing_step_seconds` of the desk's playbook */
-const RANK_MS = 300_000;
-
-/** Queued rows as the desk hands them out: those passed on by a colleague, then by when they are due. */
+/** Queued rows as the desk hands them out: those who were with an agent already, then by when they are due. */
 export function queueOrder(rows: Iterable<HandoffRow>): HandoffRow[] {
   return [...rows].filter((row) => row.state === "queued").sort(asHandedOut);
 }
@@ -19,22 +14,18 @@ export function mineInOrder(rows: Iterable<HandoffRow>, agentId: string | null):
     .sort((a, b) => compare(a.claimed_at ?? a.queued_at, b.claimed_at ?? b.queued_at) || compare(a.id, b.id));
 }
 
+/** As the desk hands them out; what it did not say comes behind by when they came. */
 function asHandedOut(a: HandoffRow, b: HandoffRow): number {
   return (
-    Number(wasPassedOn(b)) - Number(wasPassedOn(a)) ||
-    dueMs(a) - dueMs(b) ||
+    (b.front ?? 0) - (a.front ?? 0) ||
+    compare(a.due_at ?? a.waited_since ?? a.queued_at, b.due_at ?? b.waited_since ?? b.queued_at) ||
     compare(a.id, b.id)
   );
 }
 
-/** Whoever waits long moves ahead by itself: nobody starves behind later, more urgent customers. */
-function dueMs(row: HandoffRow): number {
-  return Date.parse(row.waited_since ?? row.queued_at) + RANK[row.priority] * RANK_MS;
-}
-
-/** A colleague had them already: such customers have waited before and come first. */
-export function wasPassedOn(row: HandoffRow): boolean {
-  return typeof row.note === "string";
+/** They were with an agent before and came back: such customers have waited already. */
+export function cameBack(row: HandoffRow): boolean {
+  return (row.front ?? 0) > 0;
 }
 
 function compare(a: string, b: string): number {

@@ -1,6 +1,6 @@
 /** Which key does what. Keys are matched by place on the keyboard (`code`), so that layouts and input methods do not matter. */
 
-export type Command = "accept" | "decline" | "next" | "previous" | "claim" | "reply" | "resolve" | "transfer" | "handback" | "help";
+export type Command = "accept" | "decline" | "next" | "previous" | "claim" | "reply" | "note" | "resolve" | "transfer" | "handback" | "help";
 
 export interface KeyPress {
   code: string;
@@ -34,6 +34,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { command: "previous", code: "KeyK", altCode: "ArrowUp" },
   { command: "claim", code: "KeyC", altCode: "KeyC" },
   { command: "reply", code: "KeyR", altCode: "KeyR" },
+  { command: "note", code: "KeyN", altCode: "KeyN" },
   { command: "resolve", code: "KeyE", altCode: "KeyE" },
   { command: "transfer", code: "KeyT", altCode: "KeyT" },
   { command: "handback", code: "KeyB", altCode: "KeyB" },

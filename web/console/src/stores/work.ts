@@ -7,6 +7,7 @@ import { useDesk } from "../api/provide";
 import type { Feed } from "../rules/feed";
 import { hasJoined } from "../rules/guests";
 import { neighbour } from "../rules/handoffs";
+import { mayWriteNote } from "../rules/private_notes";
 import { useConversations } from "./conversations";
 import { useHandoffs } from "./handoffs";
 import { useSession } from "./session";
@@ -36,6 +37,9 @@ export const useWork = defineStore("work", () => {
     () => standing.value === "other" && hasJoined(feed.value?.events ?? [], session.agent?.agent_id ?? null),
   );
   const canWrite = computed(() => standing.value === "mine" || joined.value);
+  const canNote = computed(() => mayWriteNote(session.agent, row.value, session.isSupervisor));
+  /** below the conversation a private note is written instead of a reply */
+  const noting = ref(false);
   const order = computed(() => [...handoffs.mine, ...handoffs.queue].map((one) => one.conversation_id));
 
   // My conversations stay up to date whether I look at them or not; others only while I look.
@@ -52,6 +56,7 @@ export const useWork = defineStore("work", () => {
   );
 
   function select(conversationId: string | null): void {
+    if (conversationId !== selected.value) noting.value = false;
     selected.value = conversationId;
   }
 
@@ -87,6 +92,11 @@ export const useWork = defineStore("work", () => {
     return row.value?.state === "queued" ? row.value : (handoffs.queue[0] ?? null);
   }
 
+  function write(what: "reply" | "note"): void {
+    noting.value = what === "note" && canNote.value;
+    if (what === "reply") focusReply.value += 1;
+  }
+
   function openDialog(name: DialogName, canAct = false): void {
     if (name === "help" || canAct) dialog.value = name;
   }
@@ -102,6 +112,9 @@ export const useWork = defineStore("work", () => {
     supervises,
     joined,
     canWrite,
+    canNote,
+    noting,
+    write,
     order,
     select,
     step,
