@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shop.kernel.errors import NotFoundError
@@ -26,12 +26,12 @@ from shop.tables import (
 NO_INVOICE = InvoiceState(state="none", title=None, kind=None, issued_at=None)
 
 
-def _ids_of(order_column: InstrumentedAttribute[str], id_column: InstrumentedAttribute[str]) -> Select[tuple[str, str]]:
+def _ids_of(order_column: InstrumentedAttribute[str], id_column: InstrumentedAttribute[str]) -> Select[str, str]:
     return select(order_column, id_column).where(order_column.in_(_ORDER_IDS)).order_by(id_column)
 
 
 # The statements of every order, built once: building them anew costs more than running them.
-_ORDER_IDS = bindparam("order_ids", expanding=True)
+_ORDER_IDS: BindParameter[Sequence[str]] = bindparam("order_ids", expanding=True)
 _OF_CUSTOMER = (
     select(OrderRow)
     .where(OrderRow.customer_id == bindparam("customer_id"))
@@ -107,7 +107,7 @@ def _documents(session: Session, rows: Sequence[OrderRow]) -> list[Order]:
     return [_document(row, attached) for row in rows]
 
 
-def _ids(session: Session, statement: Select[tuple[str, str]], order_ids: Sequence[str]) -> dict[str, list[str]]:
+def _ids(session: Session, statement: Select[str, str], order_ids: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for order_id, name in session.execute(statement, {"order_ids": order_ids}):
         found[order_id].append(name)
