@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import sqlalchemy as sa
 
@@ -28,6 +29,8 @@ private_notes = sa.Table(
 @dataclass(frozen=True)
 class PrivateNoteWritten(Note):
     """A note was committed; only agents' sockets listen."""
+
+    travels: ClassVar[bool] = True
 
     note: PrivateNote
 

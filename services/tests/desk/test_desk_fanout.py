@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +104,9 @@ async def test_a_conversation_between_two_desks(two: Two) -> None:
                 assert (await console.event(20, client_id=f"c{number}"))["text"] == f"问 {number}"
                 await console.send(type="send", conversation=conversation.id, cid=f"a{number}", text=f"答 {number}")
                 assert (await customer.event(20, client_id=f"a{number}"))["text"] == f"答 {number}"
+            elsewhere = replace(agent, desk=two.a)  # the same agent's second window
+            written = elsewhere.post(f"/conversations/{conversation.id}/private-notes", {"client_id": "n1", "text": "老客户"})
+            assert (await console.expect("private_note", 20))["note"] == written.json()
             await console.send(type="typing", conversation=conversation.id)
             assert (await customer.expect("typing", 20))["sender"] == "agent"
             assert (heard(two.a), heard(two.b)) == gaps  # told by Redis, not found in the database
