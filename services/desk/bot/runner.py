@@ -141,15 +141,13 @@ class BotRunner:
         """Until nothing waits: first what the bot must be told, then the oldest unanswered message."""
         while True:
             self._again.discard(conversation_id)
-            handback = await self._ctx.db.read(lambda c: usecases.next_handback(c, conversation_id, self._ctx.wording))
-            if handback is not None:
-                await self._deliver(handback)
-                continue
-            turn = await self._ctx.db.read(lambda c: usecases.next_turn(c, conversation_id, self._ctx.scene()))
-            if turn is not None and usecases.is_for_the_desk(turn):
-                await self._ctx.db.write(partial(usecases.pass_over, turn=turn), appends_to=conversation_id)
-            elif turn is not None:
-                await self._take(turn)
+            work = await self._ctx.db.read(lambda c: usecases.next_work(c, conversation_id, self._ctx.scene()))
+            if isinstance(work, Handback):
+                await self._deliver(work)
+            elif work is not None and usecases.is_for_the_desk(work):
+                await self._ctx.db.write(partial(usecases.pass_over, turn=work), appends_to=conversation_id)
+            elif work is not None:
+                await self._take(work)
             elif conversation_id not in self._again:
                 self._working.pop(conversation_id, None)
                 return

@@ -76,6 +76,12 @@ def has_work(connection: sa.Connection, conversation_id: str) -> bool:
     return waits or handoff_store.next_handback(connection, conversation_id) is not None
 
 
+def next_work(connection: sa.Connection, conversation_id: str, scene: Scene) -> Handback | Turn | None:
+    """What the bot has to do next in a conversation: to be told comes before to answer. One read, not two."""
+    handback = next_handback(connection, conversation_id, scene.wording)
+    return next_turn(connection, conversation_id, scene) if handback is None else handback
+
+
 def is_for_the_desk(turn: Turn) -> bool:
     """Whether it is a button of the desk's own, which has done its work already."""
     return (turn.event.payload or "").startswith(DESK_PAYLOAD)

@@ -104,6 +104,19 @@ QUEUE_ORDER = (handoffs.c.front.desc(), handoffs.c.due_at, handoffs.c.id)
 NO_OFFER: dict[str, Any] = {"offered_agent_id": None, "offer_expires_at": None, "offer_shown": False}
 
 
+# Asked before every message to the bot: built once.
+_NEXT_HANDBACK = (
+    sa.select(handbacks)
+    .where(
+        handbacks.c.conversation_id == sa.bindparam("p_id"),
+        handbacks.c.delivered_at.is_(None),
+        handbacks.c.given_up.is_(None),
+    )
+    .order_by(handbacks.c.created_at)
+    .limit(1)
+)
+
+
 def get(connection: sa.Connection, handoff_id: str, *, lock: bool = False) -> Handoff | None:
     """The handoff, or None; `lock` holds its row until the end of a write job."""
     query = sa.select(handoffs).where(handoffs.c.id == handoff_id)
@@ -296,16 +309,7 @@ def add_handback(connection: sa.Connection, handoff: Handoff, note: str, settled
 
 def next_handback(connection: sa.Connection, conversation_id: str) -> sa.Row[Any] | None:
     """The oldest handback of a conversation that is not delivered, or None."""
-    return connection.execute(
-        sa.select(handbacks)
-        .where(
-            handbacks.c.conversation_id == conversation_id,
-            handbacks.c.delivered_at.is_(None),
-            handbacks.c.given_up.is_(None),
-        )
-        .order_by(handbacks.c.created_at)
-        .limit(1)
-    ).one_or_none()
+    return connection.execute(_NEXT_HANDBACK, {"p_id": conversation_id}).one_or_none()
 
 
 def close_handback(connection: sa.Connection, handoff_id: str, at: datetime, given_up: str | None = None) -> None:

@@ -105,7 +105,9 @@ async def test_a_conversation_between_two_desks(two: Two) -> None:
                 await console.send(type="send", conversation=conversation.id, cid=f"a{number}", text=f"答 {number}")
                 assert (await customer.event(20, client_id=f"a{number}"))["text"] == f"答 {number}"
             elsewhere = replace(agent, desk=two.a)  # the same agent's second window
-            written = elsewhere.post(f"/conversations/{conversation.id}/private-notes", {"client_id": "n1", "text": "老客户"})
+            written = elsewhere.post(
+                f"/conversations/{conversation.id}/private-notes", {"client_id": "n1", "text": "老客户"}
+            )
             assert (await console.expect("private_note", 20))["note"] == written.json()
             await console.send(type="typing", conversation=conversation.id)
             assert (await customer.expect("typing", 20))["sender"] == "agent"
