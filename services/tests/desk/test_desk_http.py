@@ -178,6 +178,9 @@ CUSTOMER_ROUTES = [
     ("POST", "/messages", {"client_id": "k", "text": "x"}),
     ("POST", "/handoff-cancellation", {}),
     ("POST", "/rating", {"score": 5}),
+    ("POST", "/attachments", {}),
+    ("GET", "/attachments/a_x", None),
+    ("GET", "/attachments/a_x/thumbnail", None),
 ]
 AGENT_ROUTES = [
     ("GET", "/api/v1/agents/me", None),
@@ -236,7 +239,8 @@ def test_agents_routes_are_closed_to_customers_and_strangers(
 
 def test_every_route_under_api_is_in_one_of_the_two_lists(desk: RunningDesk) -> None:
     known = {(method, path.replace("h_x", "{handoff_id}")) for method, path, _ in AGENT_ROUTES}
-    known |= {(method, "/api/v1/conversations/{id}" + path) for method, path, _ in CUSTOMER_ROUTES}
+    of_customers = {(method, path.replace("a_x", "{attachment_id}")) for method, path, _ in CUSTOMER_ROUTES}
+    known |= {(method, "/api/v1/conversations/{id}" + path) for method, path in of_customers}
     known |= {("POST", "/api/v1/conversations"), ("POST", "/api/v1/agents/login"), ("GET", "/api/v1/service-hours")}
     schema = desk.http.get("/docs/openapi.json").json()
     served = {
@@ -272,7 +276,13 @@ def test_errors_have_one_shape_everywhere(desk: RunningDesk) -> None:
 
 def test_health_readiness_and_metrics(desk: RunningDesk, bot: BotDouble) -> None:
     assert desk.http.get("/healthz").json() == {"status": "ok"}
-    assert desk.http.get("/readyz").json() == {"status": "ok", "database": True, "bot": True, "shop": True}
+    assert desk.http.get("/readyz").json() == {
+        "status": "ok",
+        "database": True,
+        "bot": True,
+        "shop": True,
+        "fanout": "none",
+    }
     assert "baton_messages_total" in desk.http.get("/metrics").text
     assert desk.http.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
     assert "/api/v1/conversations" in desk.http.get("/docs").text

@@ -24,6 +24,14 @@ def shop(running_shop: RunningShop) -> ShopApi:
     return ShopApi(Settings(running_shop.url, running_shop.token))
 
 
+@pytest.fixture(scope="module")
+def number_of(shop: ShopApi, running_shop: RunningShop) -> Callable[[str], str]:
+    """The number of a demo order by its name or its last six digits: what is before them is the day it was placed."""
+    owners = [customer["customer_id"] for customer in running_shop.customers]
+    numbers = {order["order_id"][-6:]: order["order_id"] for owner in owners for order in shop.orders(owner, 100)}
+    return lambda name: numbers[name] if name in numbers else str(running_shop.fixtures[name])
+
+
 @pytest.fixture
 def on_order(shop: ShopApi, fixtures: dict[str, Any]) -> Callable[[str], Conversation]:
     """Start a conversation of the signed owner on the page of a named order of the demo data."""

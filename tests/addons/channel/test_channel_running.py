@@ -95,6 +95,8 @@ def test_the_metadata_reaches_the_actions(bot: Any) -> None:
         "service": service,
         "text": "我的快递到哪了",
         "payload": None,
+        "attachments": [],
+        "wordless": False,
     }
 
 
