@@ -70,6 +70,7 @@ class BotDouble:
         ready.set()
         await self._stopped.wait()
         await runner.cleanup()
+        await asyncio.sleep(0)  # the loop's next turn closes what is left of the connections
 
     def _refusal(self, request: web.Request) -> web.Response | None:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
