@@ -17,7 +17,7 @@ from desk.handoffs.duty import GIVE_BACK
 from desk.kernel import policy, settings, wording
 from desk.kernel.clock import iso
 from desk.kernel.context import Scene
-from desk.kernel.database import create_engine, migrate
+from desk.kernel.engine import create_engine, migrate
 from desk.kernel.errors import DeskError, NotFoundError
 
 if TYPE_CHECKING:

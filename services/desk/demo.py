@@ -14,7 +14,7 @@ from desk.agents.account_rules import NewAccount
 from desk.agents.accounts import create_account, new_password
 from desk.agents.rules import SKILL_GROUPS
 from desk.kernel import settings, wording
-from desk.kernel.database import create_engine, migrate
+from desk.kernel.engine import create_engine, migrate
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,29 +12,18 @@ import sqlalchemy as sa
 from msgspec import json
 
 from desk.conversations.rules import Event
-from desk.conversations.store import conversations, events
-from desk.customers.masking import mask_text
+from desk.conversations.tables import conversations, events
 from desk.handoffs.rules import Handoff
-from desk.handoffs.store import handoffs
+from desk.handoffs.tables import handoffs
 from desk.kernel import settings
 from desk.kernel.clock import iso
-from desk.kernel.database import create_engine, migrate
+from desk.kernel.engine import create_engine, migrate
+from desk.kernel.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 FORMAT = "baton-conversations-1"
-
-
-def masked(value: Any) -> Any:
-    """The value with personal data in its texts masked; lists and objects keep their shape."""
-    if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, list):
-        return [masked(item) for item in value]
-    if isinstance(value, dict):
-        return {key: masked(item) for key, item in value.items()}
-    return value
 
 
 def files_of(event: Event) -> list[dict[str, Any]] | None:

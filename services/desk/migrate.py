@@ -8,7 +8,7 @@ import sys
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.kernel import settings
-from desk.kernel.database import migrate
+from desk.kernel.engine import migrate
 
 
 def main() -> int:

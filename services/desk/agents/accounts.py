@@ -17,6 +17,8 @@ from desk.agents.account_rules import (
     unique,
 )
 from desk.agents.rules import Agent
+from desk.audit import rules as audit
+from desk.audit.store import record
 from desk.kernel import ids
 from desk.kernel.errors import ConflictError, InvalidError, NotFoundError
 
@@ -176,7 +178,7 @@ def existing(connection: sa.Connection, agent_id: str) -> Agent:
 
 
 def note(connection: sa.Connection, agent_id: str, kind: str, actor: Actor, now: datetime, **details: Any) -> None:
-    """Keep who did what to whom, and when."""
+    """Keep who did what to whom, and when: with the account, and in the audit trail."""
     accounts_store.add_event(
         connection,
         AccountEvent(
@@ -189,6 +191,8 @@ def note(connection: sa.Connection, agent_id: str, kind: str, actor: Actor, now:
             details=details,
         ),
     )
+    by = audit.Actor("command_line" if actor.agent_id is None else "agent", actor.agent_id, actor.name)
+    record(connection, f"account_{kind}", by, audit.Subject("agent", agent_id), now, details=details)
 
 
 def _check_not_last(connection: sa.Connection, agent: Agent) -> None:

@@ -1,4 +1,7 @@
-"""Who is calling, for agents: bearer or cookie; with the cookie, changing calls also need X-Baton-Console."""
+"""Who is calling, for agents: bearer or cookie.
+
+With the cookie, pages of other origins are refused whatever they ask, and changing calls also need X-Baton-Console.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,8 @@ async def agent_of_token(ctx: Context, token: str | None, *, before_password_cha
 
 async def require_agent(ctx: Context, request: DeskRequest, *, before_password_change: bool = False) -> Agent:
     """The agent who is calling; a call is also a sign of life for their presence."""
+    if bearer(request) is None:
+        check_origin(ctx, request, browsers_only=True)  # the cookie is nothing another site's page could lean on
     agent = await agent_of_token(ctx, session_token(request), before_password_change=before_password_change)
     await keep_presence(ctx, agent, ctx.settings.presence_api_seconds)
     return agent
@@ -76,9 +81,14 @@ async def keep_presence(ctx: Context, agent: Agent, seconds: float) -> None:
         await ctx.db.write(lambda connection: store.renew_presence(connection, agent.id, until))
 
 
-def check_origin(ctx: Context, connection: Connection) -> None:
-    """A socket opened by cookie must come from the desk's own pages; ForbiddenError `origin_forbidden`."""
+def check_origin(ctx: Context, connection: Connection, *, browsers_only: bool = False) -> None:
+    """A socket opened by cookie must come from the desk's own pages; ForbiddenError `origin_forbidden`.
+
+    With `browsers_only` a caller without an origin, which is no web page, is let through.
+    """
     origin = connection.headers.get("origin", "")
     own = connection.headers.get("host", "")
+    if not origin and browsers_only:
+        return
     if not origin or (urlsplit(origin).netloc != own and origin not in ctx.settings.console_origins):
         raise ForbiddenError("origin_forbidden")

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from desk.audit.rules import Actor
+
 Presence = Literal["online", "busy", "break", "offline"]
 Role = Literal["agent", "supervisor", "administrator"]
 
@@ -66,6 +68,11 @@ def colleague(agent: Agent) -> dict[str, Any]:
     seen = profile(agent)
     del seen["must_change_password"]
     return {**seen, "presence": agent.presence, "load": agent.load}
+
+
+def as_actor(agent: Agent) -> Actor:
+    """The agent in the audit trail."""
+    return Actor("agent", agent.id, agent.display_name)
 
 
 def leads(agent: Agent) -> bool:

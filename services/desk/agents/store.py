@@ -61,6 +61,14 @@ login_attempts = sa.Table(
     sa.Column("window_started_at", UtcTime, nullable=False),
 )
 
+# Which desk process holds a console of which agent; see agents.connections.
+connections = sa.Table(
+    "agent_connections",
+    metadata,
+    sa.Column("desk_id", sa.String(64), primary_key=True),
+    sa.Column("agent_id", sa.String(64), sa.ForeignKey("agents.id"), primary_key=True, index=True),
+)
+
 
 # The statement of every call and heartbeat of an agent, built once: building it anew costs more than running it.
 _BY_SESSION = (
@@ -199,10 +207,10 @@ def shorten_presence(connection: sa.Connection, agent_id: str, until: datetime) 
     connection.execute(agents.update().where(agents.c.id == agent_id).values(presence_until=until))
 
 
-def shorten_all_presences(connection: sa.Connection, until: datetime) -> None:
-    """The desk has just started: everybody has until then to show up again."""
-    everybody_there = hold_rows(connection, agents.c.id, agents.c.presence_until > until)
-    connection.execute(agents.update().where(agents.c.id.in_(everybody_there)).values(presence_until=until))
+def shorten_presences(connection: sa.Connection, whose: sa.ColumnElement[bool], until: datetime) -> None:
+    """Those agents have until then to show up again."""
+    there = hold_rows(connection, agents.c.id, sa.and_(whose, agents.c.presence_until > until))
+    connection.execute(agents.update().where(agents.c.id.in_(there)).values(presence_until=until))
 
 
 def lapse_presences(connection: sa.Connection, now: datetime) -> list[str]:

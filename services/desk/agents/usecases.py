@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from desk.agents import accounts_store, passwords, store
-from desk.agents.rules import Agent, attempts_left
+from desk.agents.rules import Agent, as_actor, attempts_left
+from desk.audit.rules import NOBODY, Subject
+from desk.audit.store import record
 from desk.kernel.errors import TooManyError, UnauthorizedError
 from desk.kernel.security import SESSION_TOKEN, new_token, token_hash
 
@@ -43,6 +45,9 @@ async def log_in(ctx: Context, username: str, password: str, address: str, devic
     password = password[: passwords.MAX_ACCEPTED_CHARACTERS]
     fits = await asyncio.to_thread(passwords.fits, stored, password)
     if agent is None or stored is None or not fits or agent.disabled:
+        # A name nobody has is not written down: people type their password there by mistake.
+        about = Subject("agent", None if agent is None else agent.id)
+        await ctx.db.write(lambda c: record(c, "login_failed", NOBODY, about, now, address=address))
         raise UnauthorizedError("login_failed")
     fresh = await asyncio.to_thread(passwords.hash_of, password) if passwords.is_outdated(stored) else None
     token = new_token(SESSION_TOKEN)
@@ -55,6 +60,7 @@ async def log_in(ctx: Context, username: str, password: str, address: str, devic
         _return_attempt(connection, f"address:{address}")
         where = {"address": address[:64], "device": None if device is None else device[:256]}
         store.open_session(connection, token_hash(token), agent.id, now, expires_at, **where)
+        record(connection, "logged_in", as_actor(agent), Subject("agent", agent.id), now, address=address)
 
     await ctx.db.write(open_session)
     return Login(token, agent, expires_at)
@@ -78,7 +84,8 @@ def count_attempt(connection: sa.Connection, key: str, limit: int, window_second
     """One more try under `key`; TooManyError `too_many_attempts`. What is refused does not make the window longer."""
     count, started = store.attempts(connection, key) or (0, now)
     if not attempts_left(count, limit, started, now, window_seconds):
-        raise TooManyError("too_many_attempts")
+        passed = (now - started).total_seconds()
+        raise TooManyError("too_many_attempts", retry_after_seconds=window_seconds - passed)
     if (now - started).total_seconds() >= window_seconds:
         count, started = 0, now
     store.put_attempts(connection, key, count + 1, started)

@@ -78,6 +78,17 @@ def claimed_type(header: str | None) -> str:
     return media_type
 
 
+def limits_view(limits: AttachmentLimits) -> dict[str, Any]:
+    """What a front end may hand over, so that it need not upload in vain: {types, a_message, image_bytes, …}."""
+    return {
+        "types": list(KINDS),
+        "a_message": limits.a_message,
+        "image_bytes": limits.image_bytes,
+        "video_bytes": limits.video_bytes,
+        "document_bytes": limits.document_bytes,
+    }
+
+
 def limit_bytes(media_type: str, limits: AttachmentLimits) -> int:
     """The largest file of this type."""
     return {"image": limits.image_bytes, "video": limits.video_bytes, "document": limits.document_bytes}[
@@ -92,10 +103,10 @@ def check_size(size: int, media_type: str, limits: AttachmentLimits) -> None:
         raise TooLargeError("attachment_too_large", limit=limit // (1024 * 1024))
 
 
-def check_count(uploaded_last_hour: int, limits: AttachmentLimits) -> None:
-    """TooManyError `too_many_attachments` when one more in this hour would be too many."""
+def check_count(uploaded_last_hour: int, limits: AttachmentLimits, wait_seconds: float) -> None:
+    """TooManyError `too_many_attachments` when one more in this hour is too many; in `wait_seconds` there is room."""
     if uploaded_last_hour >= limits.an_hour:
-        raise TooManyError("too_many_attachments", limit=limits.an_hour)
+        raise TooManyError("too_many_attachments", retry_after_seconds=wait_seconds, limit=limits.an_hour)
 
 
 def check_ids(ids: Sequence[str], limits: AttachmentLimits) -> None:

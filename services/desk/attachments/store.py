@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -71,15 +71,23 @@ def take(connection: sa.Connection, ids: Sequence[str], message_id: str) -> bool
     return done.rowcount == len(ids)
 
 
-def count_since(connection: sa.Connection, conversation_id: str, author: Author, since: datetime) -> int:
-    """How many this author uploaded to the conversation since then."""
-    query = sa.select(sa.func.count()).where(
+class Recent(NamedTuple):
+    """How many files, and when the first of them came."""
+
+    files: int
+    first_at: datetime | None
+
+
+def uploaded_since(connection: sa.Connection, conversation_id: str, author: Author, since: datetime) -> Recent:
+    """What this author uploaded to the conversation since then."""
+    query = sa.select(sa.func.count(), sa.func.min(attachments.c.created_at)).where(
         attachments.c.conversation_id == conversation_id,
         attachments.c.uploader == author.kind,
         attachments.c.created_at >= since,
         sa.true() if author.agent_id is None else attachments.c.agent_id == author.agent_id,
     )
-    return int(connection.execute(query).scalar_one())
+    count, first_at = connection.execute(query).one()
+    return Recent(int(count), first_at)
 
 
 def of_conversation(connection: sa.Connection, conversation_id: str) -> list[Attachment]:

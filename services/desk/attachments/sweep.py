@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from desk.attachments import store
 
@@ -37,7 +38,7 @@ class Sweeper:
         while True:
             try:
                 await sweep(self._ctx, self._files)
-            except OSError:
+            except (OSError, SQLAlchemyError):
                 log.exception("attachments not swept")
             await asyncio.sleep(self._ctx.settings.attachments.sweep_seconds)
 

@@ -17,6 +17,7 @@ from desk.kernel.errors import ConflictError, InvalidError, TooManyError, Unavai
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     import sqlalchemy as sa
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("desk.attachments")
 
+_HOUR = timedelta(hours=1)
 _UPLOADS_A_CONVERSATION = 3  # at the same time; a front end sends one after the other
 _PICTURES_AT_ONCE = 2  # being decoded: each may need some hundred megabytes
 _CHUNK_SECONDS = 30.0
+_BUSY_SECONDS = 3.0  # by then one of the uploads under way has usually ended
 
 
 class Upload(Struct, frozen=True):
@@ -71,11 +74,8 @@ class Uploads:
             rules.check_size(upload.length, upload.media_type, self._limits)
         self._begin(upload.conversation_id)
         try:
-            since = self._ctx.clock.now() - timedelta(hours=1)
-            count = await self._ctx.db.read(
-                lambda c: store.count_since(c, upload.conversation_id, upload.author, since)
-            )
-            rules.check_count(count, self._limits)
+            now = self._ctx.clock.now()
+            await self._ctx.db.read(lambda connection: self._check_count(connection, upload, now))
             return await self._stored(upload, chunks, allowed)
         except OSError as error:
             log.exception("attachment not stored", conversation=upload.conversation_id)
@@ -86,13 +86,18 @@ class Uploads:
     def _begin(self, conversation_id: str) -> None:
         mine = self._running.get(conversation_id, 0)
         if mine >= _UPLOADS_A_CONVERSATION or sum(self._running.values()) >= self._limits.at_once:
-            raise TooManyError("attachments_busy")
+            raise TooManyError("attachments_busy", retry_after_seconds=_BUSY_SECONDS)
         self._running[conversation_id] = mine + 1
 
     def _end(self, conversation_id: str) -> None:
         self._running[conversation_id] -= 1
         if self._running[conversation_id] == 0:
             del self._running[conversation_id]
+
+    def _check_count(self, connection: sa.Connection, upload: Upload, now: datetime) -> None:
+        recent = store.uploaded_since(connection, upload.conversation_id, upload.author, now - _HOUR)
+        wait = _HOUR if recent.first_at is None else recent.first_at + _HOUR - now
+        rules.check_count(recent.files, self._limits, wait.total_seconds())
 
     async def _stored(
         self, upload: Upload, chunks: AsyncIterator[bytes], allowed: Callable[[sa.Connection], None]
@@ -167,9 +172,7 @@ class Uploads:
 
         def write(connection: sa.Connection) -> None:
             allowed(connection)
-            hour_ago = scene.now - timedelta(hours=1)
-            uploaded = store.count_since(connection, upload.conversation_id, upload.author, hour_ago)
-            rules.check_count(uploaded, self._limits)
+            self._check_count(connection, upload, scene.now)
             store.create(connection, attachment)
 
         try:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from desk.bot import usecases
 from desk.bot.client import BotClient, BotRefusedError, BotUnreachableError
@@ -81,35 +82,50 @@ class BotRunner:
             del self._working[conversation_id]
 
     def _on_event(self, note: EventStored) -> None:
-        if note.event.sender == "customer":
+        if note.event.sender != "customer":
+            return
+        if note.owner_kind == "agent":
+            self._understand_soon(note.event)
+        elif note.owner_kind == "bot" and not self._client.down:
+            self.wake(note.event.conversation_id)
+        else:
             self._ctx.spawn(self._customer_spoke(note.event), "bot-message")
 
     async def _customer_spoke(self, event: Event) -> None:
-        """The bot's message wakes its task; one for a human is only understood, for the console."""
+        """Whose it is now: what a waiting customer said may have brought them back to the bot."""
         conversation = await self._ctx.db.read(
             lambda connection: conversation_store.get(connection, event.conversation_id)
         )
         if conversation is None:
             return
         if conversation.owner_kind in {"queue", "agent"}:
-            await self._understand(event)
+            self._understand_soon(event)
             return
         if self._client.down and wishes_human(event, self._ctx.wording):
             await self._queue_without_bot(event)
         self.wake(event.conversation_id)
 
+    def _understand_soon(self, event: Event) -> None:
+        """For the console only, so it is not tried while nobody would answer; a photo alone says no words."""
+        if event.text and not self._client.down:
+            self._ctx.spawn(self._understand(event, event.text), "bot-understand")
+
     async def _rescan(self) -> None:
         while True:
-            for conversation_id in await self._ctx.db.read(usecases.conversations_with_work):
-                if conversation_id not in self._working:
-                    self.wake(conversation_id, insist=False)
+            try:
+                for conversation_id in await self._ctx.db.read(usecases.conversations_with_work):
+                    if conversation_id not in self._working:
+                        self.wake(conversation_id, insist=False)
+            except SQLAlchemyError:  # the database is away: the next time
+                log.exception("work not searched")
             await asyncio.sleep(self._ctx.settings.bot_rescan_seconds)
 
     async def _probe(self) -> None:
-        """While Rasa is down, notice its return even when nobody is waiting."""
         while True:
             await asyncio.sleep(_PROBE_SECONDS)
-            if self._client.down and await self._client.healthy():
+            was_down = self._client.down
+            await self._client.look_after()
+            if was_down and not self._client.down:
                 log.info("bot is back")
 
     async def _work(self, conversation_id: str, insist: bool) -> None:
@@ -142,18 +158,22 @@ class BotRunner:
         while True:
             self._again.discard(conversation_id)
             work = await self._ctx.db.read(lambda c: usecases.next_work(c, conversation_id, self._ctx.scene()))
+            nothing_left = work is None
             if isinstance(work, Handback):
                 await self._deliver(work)
             elif work is not None and usecases.is_for_the_desk(work):
                 await self._ctx.db.write(partial(usecases.pass_over, turn=work), appends_to=conversation_id)
             elif work is not None:
-                await self._take(work)
-            elif conversation_id not in self._again:
+                nothing_left = await self._take(work)
+            if nothing_left and conversation_id not in self._again:
                 self._working.pop(conversation_id, None)
                 return
 
-    async def _take(self, turn: Turn) -> None:
-        """One message: ask until there is an answer; meanwhile be honest, and in the end call a person."""
+    async def _take(self, turn: Turn) -> bool:
+        """One message: ask until there is an answer; meanwhile be honest, and in the end call a person.
+
+        True when nothing else waited; what comes later wakes us again.
+        """
         started = asyncio.get_running_loop().time()
         self._ctx.bus.publish(Typing(turn.conversation.id, "bot"))
         asking = asyncio.create_task(self._ask(turn))
@@ -161,19 +181,21 @@ class BotRunner:
             await self._wait_patiently(turn, asking, started)
             if not asking.done():
                 await self._queue_without_bot(turn.event)
-                return
+                return False
             answer = asking.result()
         except BotRefusedError as refusal:
             log.warning("bot refused a message", message_id=turn.event.message_id, reason=refusal.reason)
             self._ctx.metrics.bot_failures.labels("refused").inc()
             scene = self._ctx.scene()
             await self._ctx.db.write(lambda c: usecases.commit_refusal(c, turn, scene), appends_to=turn.conversation.id)
-            return
+            return False
         finally:
             asking.cancel()
-        if answer is not None:
-            await self._commit(turn, answer)
-            self._ctx.metrics.bot_turns.observe(asyncio.get_running_loop().time() - started)
+        if answer is None:
+            return False
+        last = await self._commit(turn, answer)
+        self._ctx.metrics.bot_turns.observe(asyncio.get_running_loop().time() - started)
+        return last
 
     async def _wait_patiently(self, turn: Turn, asking: asyncio.Task[BotAnswer | None], started: float) -> None:
         """Wait for the answer; say the honest line after a while; return when it is time for a person."""
@@ -214,7 +236,7 @@ class BotRunner:
         await self._ctx.db.write(lambda c: usecases.say_unavailable(c, turn, scene), appends_to=turn.conversation.id)
         self._told.add(turn.conversation.id)
 
-    async def _commit(self, turn: Turn, answer: BotAnswer) -> None:
+    async def _commit(self, turn: Turn, answer: BotAnswer) -> bool:
         scene = self._ctx.scene()
         done = await self._ctx.db.write(
             lambda c: usecases.commit_answer(c, turn, answer, self._check, scene),
@@ -223,6 +245,7 @@ class BotRunner:
         if not done.kept:
             log.info("late bot reply discarded", message_id=turn.event.message_id)
         self._note_handoff(done)
+        return done.last
 
     async def _queue_without_bot(self, event: Event) -> None:
         scene = self._ctx.scene()
@@ -276,12 +299,10 @@ class BotRunner:
         elif waited >= self._ctx.settings.bot_notice_after_seconds:
             await self._say_unavailable(turn)
 
-    async def _understand(self, event: Event) -> None:
-        """Best effort: emotion for the console while a human answers; a photo alone has none."""
-        if not event.text:
-            return
+    async def _understand(self, event: Event, text: str) -> None:
+        """Best effort: emotion for the console while a human answers."""
         try:
-            understanding = await self._client.understand(event.text or "", iso(event.at))
+            understanding = await self._client.understand(text, iso(event.at))
         except (BotUnreachableError, BotRefusedError) as error:
             log.info("message not understood", message_id=event.message_id, error=str(error))
             return

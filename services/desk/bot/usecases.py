@@ -48,11 +48,15 @@ class Handback(Struct, frozen=True):
 
 
 class Committed(Struct, frozen=True):
-    """What became of an answer: `kept` False when the owner had changed meanwhile."""
+    """What became of an answer: `kept` False when the owner had changed meanwhile.
+
+    `last` when nothing that the bot owes this conversation was stored before.
+    """
 
     kept: bool
     handoff_id: str | None = None
     fault: str | None = None
+    last: bool = False
 
 
 def next_turn(connection: sa.Connection, conversation_id: str, scene: Scene) -> Turn | None:
@@ -133,7 +137,7 @@ def commit_answer(
         return Committed(kept=True, handoff_id=handoff_id, fault=fault)
     if not bubbles:
         _say_with_person(connection, turn, "bot.silent", scene)
-    return Committed(kept=True)
+    return Committed(kept=True, last=conversation.last_customer_seq == turn.event.seq)
 
 
 def commit_refusal(connection: sa.Connection, turn: Turn, scene: Scene) -> Committed:

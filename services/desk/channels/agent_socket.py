@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
+import structlog
 from litestar import WebSocket, websocket
 from litestar.datastructures import State
 from litestar.exceptions import WebSocketDisconnect
-from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
 
 from desk.agents import store as agent_store
 from desk.agents.auth import COOKIE, agent_of_token, check_origin, keep_presence
 from desk.agents.rules import leads, profile
 from desk.agents.store import PresenceTaken, SessionsRevoked
 from desk.channels import inbox
+from desk.channels.agent_frames import About, Hello, Read, Send, Subscribe
+from desk.channels.auth import note_seen
 from desk.channels.connection import (
     CLOSE_FORBIDDEN,
     CLOSE_HELLO_EXPECTED,
+    CLOSE_TRY_AGAIN,
     CLOSE_UNAUTHORIZED,
     HELLO_SECONDS,
     SilenceError,
     SocketConnection,
     shaped,
 )
-from desk.channels.customer_socket import serve_frames
+from desk.channels.customer_socket import read_frames
 from desk.channels.feed import Feed
 from desk.channels.feeds import Feeds
-from desk.channels.inbox import AttachmentIds
+from desk.channels.inbox import read_by_agent
+from desk.channels.presences import Presences
+from desk.channels.snapshot import limits_view
 from desk.conversations import store as conversation_store
 from desk.conversations.notes import Typing
 from desk.conversations.usecases import Incoming
@@ -40,9 +45,17 @@ from desk.handoffs.board import Board, HandoffRead, OfferRead
 from desk.handoffs.notes import TransferLetGo
 from desk.handoffs.rules import offer_view, row_view
 from desk.kernel.context import Context
-from desk.kernel.errors import ConflictError, DeskError, ForbiddenError, InvalidError, TooManyError, UnauthorizedError
+from desk.kernel.errors import (
+    ConflictError,
+    DeskError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    TooManyError,
+    UnauthorizedError,
+)
 from desk.kernel.security import token_hash
-from desk.kernel.web import PART, Ctx
+from desk.kernel.web import PART, Ctx, begin_call
 from desk.private_notes.rules import note_view
 from desk.private_notes.store import PrivateNoteWritten
 
@@ -51,55 +64,10 @@ if TYPE_CHECKING:
     from desk.conversations.rules import Conversation
     from desk.handoffs.rules import Handoff
 
+log = structlog.get_logger("desk.socket")
+
 _MAX_SUBSCRIPTIONS = 100
 _TYPING_SECONDS = 1.0
-
-
-class Presences:
-    """Counts each agent's sockets, so that only the last one to go starts the grace time."""
-
-    def __init__(self) -> None:
-        self._sockets: Counter[str] = Counter()
-
-    def came(self, agent_id: str) -> None:
-        """One more socket."""
-        self._sockets[agent_id] += 1
-
-    def went(self, agent_id: str) -> bool:
-        """One socket less; True when it was the last."""
-        self._sockets[agent_id] -= 1
-        if self._sockets[agent_id] > 0:
-            return False
-        del self._sockets[agent_id]
-        return True
-
-
-class Hello(Struct):
-    """The first frame; without a token the cookie counts."""
-
-    token: str | None = None
-
-
-class Subscribe(Struct):
-    """Follow a conversation after a cursor."""
-
-    conversation: str
-    after: int = 0
-
-
-class About(Struct):
-    """A frame that only names its conversation."""
-
-    conversation: str
-
-
-class Send(Struct):
-    """A message of the agent."""
-
-    conversation: str
-    cid: str
-    text: str | None = None
-    attachments: AttachmentIds = []
 
 
 class AgentSession:
@@ -112,8 +80,10 @@ class AgentSession:
         self._agent, self._token = agent, token
         self._feeds: dict[str, Feed] = {}
         self._known: set[str] = set()  # handoffs this console has been shown, so that it also hears of their end
+        self._changed: dict[str, Handoff] | None = {}  # since the welcome, until all that waits has been told
         self._offered: dict[str, str] = {}  # handoff: until when, as this console was told
         self._typed_at: dict[str, float] = {}
+        self._read_seqs: dict[str, int] = {}
         self._unsubscribe = [
             ctx.bus.on(HandoffRead, self._on_handoff),
             ctx.bus.on(PrivateNoteWritten, self._on_private_note),
@@ -123,12 +93,19 @@ class AgentSession:
             ctx.bus.on(SessionsRevoked, self._on_revoked, agent.id),
         ]
 
-    async def start(self) -> None:
-        """Everything that waits, then everything that is mine."""
+    async def start(self, *, in_one: bool) -> None:
+        """Everything that waits, then everything that is mine: a frame each, or all of it in one."""
         queued = await self._ctx.db.read(lambda c: handoff_store.in_state(c, "queued"))
         mine = await self._ctx.db.read(lambda c: handoff_store.active_of_agent(c, self._agent.id))
-        for handoff in [*queued, *mine]:
-            await self._connection.send(self._shown(handoff))
+        changed, self._changed = self._changed or {}, None
+        newest = [changed.get(handoff.id, handoff) for handoff in [*queued, *mine]]
+        told = [handoff for handoff in newest if self._concerns_me(handoff)]
+        frames = [self._shown(handoff) for handoff in told]
+        if in_one:
+            frames = [{"type": "handoffs", "handoffs": [frame["handoff"] for frame in frames]}]
+        for frame in frames:
+            await self._connection.send(frame)
+        for handoff in told:
             if handoff.offered_agent_id == self._agent.id:
                 self._on_offer(OfferRead(self._agent.id, handoff))
 
@@ -151,6 +128,8 @@ class AgentSession:
             feed = self._feeds.pop(shaped(frame, About).conversation, None)
             if feed is not None:
                 await self._close(feed)
+        elif kind == "read":
+            await self._read(shaped(frame, Read))
         elif kind == "resend_from":
             wanted = shaped(frame, Subscribe)
             if wanted.conversation in self._feeds:
@@ -193,6 +172,7 @@ class AgentSession:
         if len(self._feeds) >= _MAX_SUBSCRIPTIONS:
             raise TooManyError("too_many_subscriptions")
         conversation: Conversation = await self._ctx.db.read(lambda c: visible(c, wanted.conversation, self._agent))
+        await note_seen(self._ctx, conversation, self._agent, self._connection.address)
         cursor = min(wanted.after, conversation.last_seq)
         feed = Feed(self._ctx, self._board, self._connection, conversation.id, cursor, for_agent=True)
         self._feeds[conversation.id] = feed
@@ -213,20 +193,41 @@ class AgentSession:
         self._typed_at[conversation_id] = now
         self._ctx.bus.publish(Typing(conversation_id, "agent"))
 
+    async def _read(self, mark: Read) -> None:
+        if mark.seq <= self._read_seqs.get(mark.conversation, 0):
+            return
+        await read_by_agent(self._ctx, mark.conversation, self._agent.id, mark.seq)
+        self._read_seqs[mark.conversation] = mark.seq
+
     def _on_private_note(self, written: PrivateNoteWritten) -> None:
         if written.key in self._feeds:
             self._connection.offer({"type": "private_note", "note": note_view(written.note)})
 
     def _on_handoff(self, note: HandoffRead) -> None:
         handoff = note.handoff
+        if self._changed is not None:
+            self._changed[handoff.id] = handoff
         mine = handoff.agent_id == self._agent.id
         if mine or handoff.state == "queued" or handoff.id in self._known or leads(self._agent):
             self._connection.offer(self._shown(handoff))
+        if handoff.conversation_id in self._feeds and not self._concerns_me(handoff):
+            self._ctx.spawn(self._let_go(handoff.conversation_id), "feed-let-go")
+
+    async def _let_go(self, conversation_id: str) -> None:
+        """Who looked at a waiting conversation stops hearing it once it is another agent's."""
+        try:
+            await self._ctx.db.read(lambda c: visible(c, conversation_id, self._agent))
+        except NotFoundError:
+            feed = self._feeds.pop(conversation_id, None)
+            if feed is not None:
+                await self._close(feed)
 
     def _shown(self, handoff: Handoff) -> dict[str, Any]:
-        still_mine = handoff.state == "queued" or (handoff.state == "active" and handoff.agent_id == self._agent.id)
-        (self._known.add if still_mine else self._known.discard)(handoff.id)
+        (self._known.add if self._concerns_me(handoff) else self._known.discard)(handoff.id)
         return {"type": "handoff", "handoff": row_view(handoff)}
+
+    def _concerns_me(self, handoff: Handoff) -> bool:
+        return handoff.state == "queued" or (handoff.state == "active" and handoff.agent_id == self._agent.id)
 
     def _on_offer(self, note: OfferRead) -> None:
         """Told once when it is made, once when it is over."""
@@ -280,17 +281,18 @@ class AgentSession:
 
 async def _greet(
     ctx: Context, socket: WebSocket[Any, Any, State], connection: SocketConnection
-) -> tuple[Agent, str] | None:
-    """The agent of a good hello and their token; None when the socket was closed instead."""
+) -> tuple[Agent, str, Hello] | None:
+    """The agent of a good hello, their token and the hello; None when the socket was closed instead."""
     try:
         frame = await connection.receive(HELLO_SECONDS)
         if frame["type"] != "hello":
             raise InvalidError("hello_expected")
-        token = shaped(frame, Hello).token
+        hello = shaped(frame, Hello)
+        token = hello.token
         if not token:
             token = socket.cookies.get(COOKIE, "")
             check_origin(ctx, socket)
-        return await agent_of_token(ctx, token), token
+        return await agent_of_token(ctx, token), token, hello
     except UnauthorizedError as error:
         await connection.send_error(error)
         await connection.close_after_queue(CLOSE_UNAUTHORIZED)
@@ -303,24 +305,6 @@ async def _greet(
     return None
 
 
-async def _arrive(ctx: Context, agent: Agent) -> Agent:
-    """A presence that only lapsed because the socket was lost comes back; then it holds while the socket lives."""
-    now = ctx.clock.now()
-    until = now + timedelta(seconds=ctx.settings.presence_api_seconds)
-    presence = agent.lapsed_from
-    if agent.presence == "offline" and presence is not None:
-        await ctx.db.write(lambda c: agent_store.set_presence(c, agent.id, presence, until, now))
-    else:
-        await ctx.db.write(lambda c: agent_store.renew_presence(c, agent.id, until))
-    fresh = await ctx.db.read(lambda c: agent_store.get(c, agent.id))
-    return fresh or agent
-
-
-async def _leave(ctx: Context, agent: Agent) -> None:
-    until = ctx.clock.now() + timedelta(seconds=ctx.settings.presence_grace_seconds)
-    await ctx.db.write(lambda c: agent_store.shorten_presence(c, agent.id, until))
-
-
 @websocket("/ws/agent")
 async def agent_socket(
     socket: WebSocket[Any, Any, State],
@@ -330,9 +314,9 @@ async def agent_socket(
     presences: Annotated[Presences, PART],
 ) -> None:
     """One console."""
+    begin_call(socket)
     await socket.accept()
     connection = SocketConnection(ctx, socket)
-    connection.start()
     agent: Agent | None = None
     session: AgentSession | None = None
     ctx.metrics.sockets.labels("agent").inc()
@@ -340,19 +324,24 @@ async def agent_socket(
         greeted = await _greet(ctx, socket, connection)
         if greeted is None:
             return
-        agent, token = greeted
-        presences.came(agent.id)
-        agent = await _arrive(ctx, agent)
-        await connection.send({"type": "welcome", "agent": profile(agent), "presence": agent.presence})
+        agent, token, hello = greeted
+        if await presences.came(agent.id) and agent.presence != "offline":
+            ctx.metrics.reconnects.labels("agent").inc()
+        agent = await ctx.db.read(partial(agent_store.get, agent_id=agent.id)) or agent
+        limits = {"limits": limits_view(ctx.scene())}
+        await connection.send({"type": "welcome", "agent": profile(agent), "presence": agent.presence, **limits})
         session = AgentSession(ctx, board, connection, agent, token, feeds=feeds)
-        await session.start()
-        await serve_frames(connection, session)
+        await session.start(in_one=hello.handoffs_in_one)
+        await connection.serve(read_frames(connection, session))
     except WebSocketDisconnect:
         pass
+    except SQLAlchemyError as error:  # the database is away: the client comes back with its cursor
+        log.warning("socket not opened", error=str(error))
+        await connection.close_after_queue(CLOSE_TRY_AGAIN)
     finally:
         ctx.metrics.sockets.labels("agent").dec()
         if session is not None:
             await session.stop()
         await connection.stop()
-        if agent is not None and presences.went(agent.id):
-            ctx.spawn(_leave(ctx, agent), "agent-left")
+        if agent is not None:
+            presences.went(agent.id)

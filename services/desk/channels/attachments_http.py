@@ -15,6 +15,7 @@ from desk.attachments import rules, store
 from desk.attachments.files import LocalFiles
 from desk.attachments.usecases import Upload, Uploads
 from desk.channels.auth import customer_conversation, reader
+from desk.channels.throttle import Throttle
 from desk.conversations.usecases import existing, writing_name
 from desk.kernel.context import Context
 from desk.kernel.errors import InvalidError, NotFoundError
@@ -65,17 +66,20 @@ def _length(request: DeskRequest) -> int | None:
 async def upload(
     ctx: Ctx,
     uploads: Annotated[Uploads, PART],
+    throttle: Annotated[Throttle, PART],
     request: DeskRequest,
+    *,
     conversation_id: str,
     name: Annotated[str, Parameter(max_length=_MAX_NAME)] = "",
 ) -> dict[str, Any]:
     """201 {attachment_id, attachment}: the file is the body, its type the Content-Type, its name in `?name=`.
 
     413 attachment_too_large; 422 attachment_type_refused, attachment_mismatch, attachment_damaged, attachment_empty,
-    attachment_picture_too_large, attachment_too_slow; 409 not_owner; 429 too_many_attachments, attachments_busy;
-    503 attachment_not_stored.
+    attachment_picture_too_large, attachment_too_slow; 409 not_owner; 429 too_many_attachments,
+    too_many_attachments_address, attachments_busy; 503 attachment_not_stored.
     """
     author, allowed = await _author(ctx, request, conversation_id)
+    throttle.check_upload(request)
     media_type = rules.claimed_type(request.headers.get("content-type"))
     wanted = Upload(conversation_id, author, media_type, name, _length(request))
     attachment = await uploads.receive(wanted, request.stream(), allowed)

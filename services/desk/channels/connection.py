@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -14,6 +15,8 @@ from desk.kernel.errors import DeskError, InvalidError, TooManyError
 from desk.kernel.ratelimit import Bucket
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from desk.kernel.context import Context
     from desk.kernel.web import DeskSocket
 
@@ -23,6 +26,7 @@ MAX_FRAME_BYTES = 64 * 1024
 HELLO_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
 
+CLOSE_TRY_AGAIN = 1013
 CLOSE_HELLO_EXPECTED = 4400
 CLOSE_UNAUTHORIZED = 4401
 CLOSE_FORBIDDEN = 4403
@@ -37,21 +41,34 @@ class SilenceError(Exception):
 
 
 class SocketConnection:
-    """Wraps an accepted WebSocket. Frames go out in order, one at a time, through one task."""
+    """Wraps an accepted WebSocket. Frames go out in order, one at a time, through a task of that moment.
+
+    Thousands of idle sockets keep neither a queue nor a task.
+    """
 
     def __init__(self, ctx: Context, socket: DeskSocket) -> None:
         self._ctx = ctx
         self._socket = socket
-        self._outbox: asyncio.Queue[bytes] = asyncio.Queue(ctx.settings.send_queue)
+        self.address = socket.client.host if socket.client else "unknown"
+        self._waiting: deque[bytes] | None = None
+        self._sender: asyncio.Task[None] | None = None
+        self._broken = False  # nothing can be written any more
         now = asyncio.get_running_loop().time()
         self._bucket = Bucket(ctx.settings.message_rate_per_second, ctx.settings.message_burst, now)
-        self._sender: asyncio.Task[None] | None = None
         self.closing = False
-        self.gone = asyncio.Event()  # hung up on: whoever serves this socket must stop
+        self._hung_up = False
+        self._serving: asyncio.Timeout | None = None
 
-    def start(self) -> None:
-        """Begin to send."""
-        self._sender = asyncio.create_task(self._send_loop())
+    async def serve(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` until it ends or the socket is hung up on."""
+        try:
+            async with asyncio.timeout(0 if self._hung_up else None) as self._serving:
+                await work
+        except TimeoutError:
+            if not self._hung_up:
+                raise
+        finally:
+            self._serving = None
 
     async def stop(self) -> None:
         """Stop sending."""
@@ -63,7 +80,8 @@ class SocketConnection:
     async def receive(self, seconds: float) -> dict[str, Any]:
         """The next frame; InvalidError when it is not one, SilenceError when none came in time, WebSocketDisconnect."""
         try:
-            message = await asyncio.wait_for(self._socket.receive(), seconds)
+            async with asyncio.timeout(seconds):
+                message = await self._socket.receive()
         except TimeoutError as error:
             raise SilenceError from error
         if message["type"] == "websocket.disconnect":
@@ -74,18 +92,35 @@ class SocketConnection:
     def check_rate(self) -> None:
         """TooManyError `too_many_messages` when this connection sends too fast."""
         if not self._bucket.take(asyncio.get_running_loop().time()):
-            raise TooManyError("too_many_messages")
+            raise TooManyError("too_many_messages", retry_after_seconds=self._bucket.wait_seconds)
 
     async def send(self, frame: dict[str, Any]) -> None:
         """Queue a frame, waiting for room: for replays and answers."""
-        await self._outbox.put(msgspec.json.encode(frame))
+        data = msgspec.json.encode(frame)
+        while not self._push(data) and self._sender is not None:
+            await asyncio.wait({self._sender})
+
+    def put(self, frame: dict[str, Any]) -> bool:
+        """Queue a frame if there is room for it now."""
+        return self._push(msgspec.json.encode(frame))
 
     def offer(self, frame: dict[str, Any]) -> None:
         """Queue a frame that nobody waits for; a reader too slow for its queue is hung up on."""
-        try:
-            self._outbox.put_nowait(msgspec.json.encode(frame))
-        except asyncio.QueueFull:
+        if not self.put(frame):
             self.hang_up(CLOSE_SLOW)
+
+    def _push(self, data: bytes) -> bool:
+        """False when there is no room; what is for a broken socket is forgotten."""
+        if self._broken:
+            return True
+        if self._waiting is None:
+            self._waiting = deque((data,))
+            self._sender = asyncio.create_task(self._send_all(self._waiting))
+            return True
+        if len(self._waiting) >= self._ctx.settings.send_queue:
+            return False
+        self._waiting.append(data)
+        return True
 
     async def send_error(self, error: DeskError, frame: dict[str, Any] | None = None) -> None:
         """Tell the client what was wrong, with the cid of its message when there is one."""
@@ -94,6 +129,8 @@ class SocketConnection:
             "type": "error",
             "error": {"code": error.code, "message": self._ctx.wording.error(error)},
         }
+        if isinstance(error, TooManyError):
+            answer["error"]["retry_after_seconds"] = error.retry_after_seconds
         for name in ("cid", "conversation"):
             if frame is not None and isinstance(frame.get(name), str):
                 answer[name] = frame[name][:64]
@@ -109,34 +146,34 @@ class SocketConnection:
         try:
             await self._close(code)
         finally:
-            self.gone.set()
+            self._hung_up = True
+            if self._serving is not None:
+                self._serving.reschedule(0)
 
     async def close_after_queue(self, code: int) -> None:
         """Send what is queued, then close."""
         self.closing = True
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._outbox.join(), 2)
+        if self._sender is not None:
+            await asyncio.wait({self._sender}, timeout=2)
         await self._close(code)
 
     async def _close(self, code: int) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect, OSError, TimeoutError):
             await asyncio.wait_for(self._socket.close(code), 2)
 
-    async def _send_loop(self) -> None:
-        while True:
-            data = await self._outbox.get()
-            try:
-                await asyncio.wait_for(
-                    self._socket.send_data(data.decode(), mode="text"), self._ctx.settings.slow_reader_seconds
-                )
-            except TimeoutError:
-                self.hang_up(CLOSE_SLOW)
-                return
-            except (RuntimeError, WebSocketDisconnect, OSError):
-                self.closing = True  # the receiving side notices and ends the connection
-                return
-            finally:
-                self._outbox.task_done()
+    async def _send_all(self, waiting: deque[bytes]) -> None:
+        try:
+            while waiting:
+                data = waiting.popleft()
+                async with asyncio.timeout(self._ctx.settings.slow_reader_seconds):
+                    await self._socket.send_data(data.decode(), mode="text")
+        except TimeoutError:
+            self._broken = True
+            self.hang_up(CLOSE_SLOW)
+        except (RuntimeError, WebSocketDisconnect, OSError):
+            self._broken = self.closing = True  # the receiving side notices and ends the connection
+        finally:
+            self._waiting = self._sender = None
 
 
 def parse_frame(text: str | None, data: bytes | None) -> dict[str, Any]:

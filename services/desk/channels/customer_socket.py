@@ -11,12 +11,14 @@ from litestar.datastructures import State
 from litestar.exceptions import WebSocketDisconnect
 from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bind_contextvars
 
 from desk.channels import inbox
 from desk.channels.auth import customer_conversation
 from desk.channels.connection import (
     CLOSE_HELLO_EXPECTED,
     CLOSE_SILENT,
+    CLOSE_TRY_AGAIN,
     CLOSE_UNAUTHORIZED,
     HELLO_SECONDS,
     SILENCE_SECONDS,
@@ -26,8 +28,9 @@ from desk.channels.connection import (
 )
 from desk.channels.feed import Feed
 from desk.channels.feeds import Feeds
-from desk.channels.inbox import AttachmentIds
-from desk.channels.snapshot import snapshot
+from desk.channels.inbox import AttachmentIds, Seq
+from desk.channels.snapshot import limits_view, snapshot
+from desk.conversations import read_marks
 from desk.conversations.notes import CustomerSeen, Typing
 from desk.conversations.rules import Page, page_fields
 from desk.conversations.usecases import Incoming
@@ -35,7 +38,7 @@ from desk.handoffs import usecases as handoffs
 from desk.handoffs.board import Board
 from desk.kernel.context import Context
 from desk.kernel.errors import DeskError, InvalidError, UnauthorizedError
-from desk.kernel.web import PART, Ctx
+from desk.kernel.web import PART, Ctx, begin_call
 from desk.ratings.usecases import rate
 
 if TYPE_CHECKING:
@@ -72,6 +75,12 @@ class Rate(Struct):
     comment: str | None = None
 
 
+class Read(Struct):
+    """The customer has seen everything up to here."""
+
+    seq: Seq
+
+
 class ResendFrom(Struct):
     """The client saw a gap."""
 
@@ -83,7 +92,7 @@ class CustomerSession:
 
     def __init__(self, ctx: Context, connection: SocketConnection, feed: Feed, conversation_id: str) -> None:
         self._ctx, self._connection, self._feed, self._id = ctx, connection, feed, conversation_id
-        self._typed_at = 0.0
+        self._typed_at, self._read_seq = 0.0, 0
 
     async def handle(self, frame: dict[str, Any]) -> None:
         """One frame; DeskError when it cannot be done."""
@@ -95,6 +104,8 @@ class CustomerSession:
             await self._send(frame)
         elif kind == "typing":
             self._typing()
+        elif kind == "read":
+            await self._read(shaped(frame, Read).seq)
         elif kind == "resend_from":
             self._feed.resend_from(shaped(frame, ResendFrom).after)
         elif kind == "cancel_handoff":
@@ -114,6 +125,11 @@ class CustomerSession:
         await self._connection.send(
             {"type": "ack", "cid": message.cid, "message_id": event.message_id, "seq": event.seq}
         )
+
+    async def _read(self, seq: int) -> None:
+        if seq > self._read_seq:
+            self._read_seq = seq
+            await self._ctx.db.write(lambda c: read_marks.move(c, self._id, "customer", seq), appends_to=self._id)
 
     async def _rate(self, rating: Rate) -> None:
         scene, reasons, comment = self._ctx.scene(), rating.reasons or [], rating.comment or ""
@@ -145,22 +161,8 @@ async def _greet(ctx: Context, connection: SocketConnection) -> tuple[Conversati
     return None
 
 
-async def serve_frames(connection: SocketConnection, session: Any) -> None:
-    """Frames until the client goes, falls silent, or is hung up on."""
-    reading = asyncio.create_task(_read_frames(connection, session))
-    gone = asyncio.create_task(connection.gone.wait())
-    try:
-        await asyncio.wait({reading, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if reading.done():
-            reading.result()
-    finally:
-        reading.cancel()
-        gone.cancel()
-        await asyncio.gather(reading, gone, return_exceptions=True)
-
-
-async def _read_frames(connection: SocketConnection, session: Any) -> None:
-    """Errors are told and the socket stays open."""
+async def read_frames(connection: SocketConnection, session: Any) -> None:
+    """Frames until the client goes or falls silent; errors are told and the socket stays open."""
     while not connection.closing:
         frame: dict[str, Any] | None = None
         try:
@@ -181,9 +183,9 @@ async def customer_socket(
     socket: WebSocket[Any, Any, State], ctx: Ctx, board: Annotated[Board, PART], feeds: Annotated[Feeds, PART]
 ) -> None:
     """One customer watching and writing in one conversation."""
+    begin_call(socket)
     await socket.accept()
     connection = SocketConnection(ctx, socket)
-    connection.start()
     feed: Feed | None = None
     ctx.metrics.sockets.labels("customer").inc()
     try:
@@ -191,15 +193,22 @@ async def customer_socket(
         if greeted is None:
             return
         conversation, after = greeted
+        bind_contextvars(conversation=conversation.id)
         state = await ctx.db.read(lambda c: snapshot(c, conversation, ctx.scene(), board.places))
-        await connection.send({"type": "welcome", "seq": conversation.last_seq, **state})
+        limits = limits_view(ctx.scene())
+        await connection.send({"type": "welcome", "seq": conversation.last_seq, **state, "limits": limits})
         cursor = min(after, conversation.last_seq)
+        if after:
+            ctx.metrics.reconnects.labels("customer").inc()
         feed = Feed(ctx, board, connection, conversation.id, cursor, for_agent=False)
         feed.start(state)
         feeds.add(feed)
-        await serve_frames(connection, CustomerSession(ctx, connection, feed, conversation.id))
+        await connection.serve(read_frames(connection, CustomerSession(ctx, connection, feed, conversation.id)))
     except WebSocketDisconnect:
         pass
+    except SQLAlchemyError as error:  # the database is away: the client comes back with its cursor
+        log.warning("socket not opened", error=str(error))
+        await connection.close_after_queue(CLOSE_TRY_AGAIN)
     finally:
         ctx.metrics.sockets.labels("customer").dec()
         if feed is not None:

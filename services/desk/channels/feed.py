@@ -6,9 +6,13 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from desk.channels.snapshot import snapshot
 from desk.conversations import store
 from desk.conversations.notes import ConversationChanged, EventStored, Typing, UnderstandingStored
+from desk.conversations.read_marks import ReadMarkMoved
 from desk.conversations.rules import event_view
 from desk.handoffs.board import PlacesChanged
 
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
     from desk.handoffs.board import Board
     from desk.kernel.context import Context
 
+log = structlog.get_logger("desk.feed")
+
+_RETRY_SECONDS = 1.0
 _LIVE_EVENTS = 128  # more than this behind: read the database again instead of remembering
 _PAGE = 200
 
@@ -45,11 +52,9 @@ class Feed:
         self._cursor = max(0, after)
         self._fence = 0  # of the owner whose state was told last
         self._for_agent = for_agent
-        self._live: deque[Event] = deque(maxlen=_LIVE_EVENTS)
+        self._live: deque[Event] | None = None
         self._replay_wanted, self._state_wanted = True, for_agent
         self._last_state: dict[str, Any] | None = None
-        self._wake = asyncio.Event()
-        self._wake.set()
         self._unsubscribe: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -65,12 +70,13 @@ class Feed:
         self._unsubscribe = [
             bus.on(EventStored, self._on_event, key),
             bus.on(ConversationChanged, lambda _note: self._want_state(), key),
+            bus.on(ReadMarkMoved, lambda _note: self._want_state(), key),
             bus.on(Typing, self._on_typing, key),
             bus.on(PlacesChanged, self._on_places),
         ]
         if self._for_agent:
             self._unsubscribe.append(bus.on(UnderstandingStored, self._on_understanding, key))
-        self._task = self._ctx.spawn(self._run(), f"feed-{key}")
+        self._rouse()
 
     async def stop(self) -> None:
         """Unsubscribe and end."""
@@ -80,26 +86,40 @@ class Feed:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def _rouse(self) -> None:
+        """Show what is to be shown, in a task that lives so long: a feed at rest has none."""
+        if self._task is None:
+            self._task = self._ctx.spawn(self._run(), f"feed-{self._conversation_id}")
+
     def resend_from(self, after: int) -> None:
         """The client saw a gap: start again after its cursor."""
         self._cursor = min(self._cursor, max(0, after))
         self._replay_wanted = True
-        self._wake.set()
+        self._rouse()
 
     def catch_up(self, mark: Mark) -> None:
         """This is how the conversation stands in the database; whatever was not heard is read."""
         if mark.last_seq > self._cursor:
             self._replay_wanted = True
-        if mark.last_seq > self._cursor or mark.fence != self._fence:
+        told = (self._last_state or {}).get("read", {})
+        read_further = told != {"customer": mark.customer_read_seq, "agent": mark.agent_read_seq}
+        if mark.last_seq > self._cursor or mark.fence != self._fence or read_further:
             self._want_state()
 
     def _on_event(self, note: EventStored) -> None:
-        self._live.append(note.event)
-        self._wake.set()
+        """Straight into the reader's queue when nothing is to be shown before it, else in its turn."""
+        event = note.event
+        if self._task is None and event.seq == self._cursor + 1 and self._connection.put(self._frame(event)):
+            self._cursor = event.seq
+            return
+        if self._live is None:
+            self._live = deque(maxlen=_LIVE_EVENTS)
+        self._live.append(event)
+        self._rouse()
 
     def _want_state(self) -> None:
         self._state_wanted = True
-        self._wake.set()
+        self._rouse()
 
     def _on_places(self, note: PlacesChanged) -> None:
         """Only who waits, or has just left, is told; thousands of others are not even looked up."""
@@ -124,15 +144,24 @@ class Feed:
         )
 
     async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if self._replay_wanted:
-                await self._replay()
-            while self._live:
-                await self._follow(self._live.popleft())
-            if self._state_wanted:
-                await self._send_state()
+        try:
+            while self._replay_wanted or self._live or self._state_wanted:
+                try:
+                    await self._show()
+                except SQLAlchemyError as error:  # the database is away: shown when it is back
+                    log.warning("feed waits for the database", conversation=self._conversation_id, error=str(error))
+                    self._replay_wanted = self._state_wanted = True
+                    await asyncio.sleep(_RETRY_SECONDS)
+        finally:
+            self._live, self._task = None, None
+
+    async def _show(self) -> None:
+        if self._replay_wanted:
+            await self._replay()
+        while self._live:
+            await self._follow(self._live.popleft())
+        if self._state_wanted:
+            await self._send_state()
 
     async def _follow(self, event: Event) -> None:
         if event.seq <= self._cursor:
@@ -152,8 +181,11 @@ class Feed:
                 return
 
     async def _deliver(self, event: Event) -> None:
-        await self._connection.send({"type": "event", "event": event_view(event, for_agent=self._for_agent)})
+        await self._connection.send(self._frame(event))
         self._cursor = event.seq
+
+    def _frame(self, event: Event) -> dict[str, Any]:
+        return {"type": "event", "event": event_view(event, for_agent=self._for_agent)}
 
     async def _send_state(self) -> None:
         self._state_wanted = False
@@ -167,7 +199,10 @@ class Feed:
         if conversation is None:
             return None
         self._fence = conversation.fence
-        return snapshot(connection, conversation, self._ctx.scene(), self._board.places)
+        state = snapshot(connection, conversation, self._ctx.scene(), self._board.places)
+        if self._for_agent and state["agent"] is not None:
+            state["agent"]["agent_id"] = conversation.owner_agent_id
+        return state
 
     def _read_page(self, connection: sa.Connection) -> list[Event]:
         return store.events_after(connection, self._conversation_id, self._cursor, _PAGE)

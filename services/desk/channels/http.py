@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from litestar import Response, Router, get, post
+from litestar import Response, Router, get, post, put
 from litestar.params import Parameter
 from msgspec import Meta, Struct
 
@@ -15,21 +16,31 @@ from desk.agents.rules import leads
 from desk.channels import inbox
 from desk.channels.auth import customer_conversation, reader
 from desk.channels.inbox import AttachmentIds
-from desk.channels.snapshot import snapshot
-from desk.conversations import store, usecases
+from desk.channels.snapshot import limits_view, snapshot
+from desk.channels.throttle import Throttle
+from desk.conversations import read_marks, store, usecases
 from desk.conversations.notes import EventStored
-from desk.conversations.rules import Conversation, Device, Event, Page, event_view, page_fields
+from desk.conversations.rules import (
+    Conversation,
+    Device,
+    Event,
+    Page,
+    event_view,
+    page_fields,
+    read_place,
+    write_place,
+)
 from desk.customers.shop import ShopClient
 from desk.customers.usecases import greeting, identify
 from desk.handoffs import store as handoff_store
 from desk.handoffs import usecases as handoffs
+from desk.handoffs.history_store import of_conversations
 from desk.handoffs.rules import row_view
 from desk.kernel import ids
 from desk.kernel.bus import Missed
 from desk.kernel.clock import iso
 from desk.kernel.context import Context
-from desk.kernel.errors import ForbiddenError, NotFoundError, TooManyError
-from desk.kernel.ratelimit import Bucket
+from desk.kernel.errors import ForbiddenError, NotFoundError
 from desk.kernel.security import CONVERSATION_TOKEN, SESSION_TOKEN, new_token, token_hash
 from desk.kernel.web import PART, Ctx, DeskRequest, bearer
 from desk.ratings.usecases import rate
@@ -37,11 +48,12 @@ from desk.ratings.usecases import rate
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from desk.handoffs.rules import Handoff
+
 
 MAX_WAIT_SECONDS = 30.0
 _PAGE = 500
 _MAX_SEQ = 2**53
-_MAX_BUCKETS = 10_000
 
 
 class OpenBody(Struct):
@@ -64,6 +76,12 @@ class MessageBody(Struct):
     attachments: AttachmentIds = []
 
 
+class ReadMarkBody(Struct):
+    """The last event that was read."""
+
+    seq: inbox.Seq
+
+
 class RatingBody(Struct):
     """1 to 5 stars, why, and a comment."""
 
@@ -72,27 +90,16 @@ class RatingBody(Struct):
     comment: str | None = None
 
 
-class Throttle:
-    """One bucket a conversation for messages by HTTP; forgotten when there are too many."""
-
-    def __init__(self, ctx: Context) -> None:
-        self._ctx = ctx
-        self._buckets: dict[str, Bucket] = {}
-
-    def check(self, key: str) -> None:
-        """TooManyError `too_many_messages` when this conversation sends too fast."""
-        now = asyncio.get_running_loop().time()
-        if len(self._buckets) > _MAX_BUCKETS:
-            self._buckets.clear()
-        settings = self._ctx.settings
-        bucket = self._buckets.setdefault(key, Bucket(settings.message_rate_per_second, settings.message_burst, now))
-        if not bucket.take(now):
-            raise TooManyError("too_many_messages")
-
-
 @post("/conversations", status_code=201)
-async def open_conversation(ctx: Ctx, shop: Annotated[ShopClient, PART], data: OpenBody) -> dict[str, Any]:
-    """201 {conversation_id, token, seq, events}; 401 identity_invalid."""
+async def open_conversation(
+    ctx: Ctx,
+    shop: Annotated[ShopClient, PART],
+    throttle: Annotated[Throttle, PART],
+    request: DeskRequest,
+    data: OpenBody,
+) -> dict[str, Any]:
+    """201 {conversation_id, token, seq, events}; 401 identity_invalid; 429 too_many_conversations."""
+    throttle.check_opening(request)
     visitor = await identify(ctx, shop, data.identity)
     token, scene = new_token(CONVERSATION_TOKEN), ctx.scene()
     page = page_fields(data.page)
@@ -120,7 +127,7 @@ async def open_conversation(ctx: Ctx, shop: Annotated[ShopClient, PART], data: O
 
 @get("/conversations/{conversation_id:str}")
 async def get_conversation(ctx: Ctx, request: DeskRequest, conversation_id: str) -> dict[str, Any]:
-    """200 {conversation_id, state, seq, session, queue, agent, created_at}; for agents also handoff, page, device.
+    """200 {conversation_id, state, seq, session, queue, agent, created_at, limits}; agents also handoff, page, device.
 
     404 conversation_not_found.
     """
@@ -133,16 +140,16 @@ async def get_conversation(ctx: Ctx, request: DeskRequest, conversation_id: str)
             "session": conversation.session,
             "created_at": iso(conversation.created_at),
             **snapshot(connection, conversation, ctx.scene()),
+            "limits": limits_view(ctx.scene()),
         }
         if agent is not None:
-            answer |= _for_agents(connection, conversation)
+            answer |= _for_agents(conversation, handoff_store.latest_of(connection, conversation.id))
         return answer
 
     return await ctx.db.read(read)
 
 
-def _for_agents(connection: sa.Connection, conversation: Conversation) -> dict[str, Any]:
-    handoff = handoff_store.latest_of(connection, conversation.id)
+def _for_agents(conversation: Conversation, handoff: Handoff | None) -> dict[str, Any]:
     return {
         "handoff": None if handoff is None else row_view(handoff),
         "customer_name": conversation.customer_name if handoff is None else handoff.customer_name,
@@ -154,29 +161,44 @@ def _for_agents(connection: sa.Connection, conversation: Conversation) -> dict[s
 
 
 @get("/conversations")
-async def list_conversations(ctx: Ctx, request: DeskRequest, owner: str = "me") -> dict[str, Any]:
-    """200 {conversations: [{conversation_id, state, seq, updated_at, handoff, …}]}; `owner=all` for supervisors.
+async def list_conversations(
+    ctx: Ctx,
+    request: DeskRequest,
+    owner: str = "me",
+    limit: Annotated[int, Parameter(ge=1, le=_PAGE)] = _PAGE,
+    before: str = "",
+) -> dict[str, Any]:
+    """200 {conversations: [{conversation_id, state, seq, updated_at, handoff, …}], next}; `owner=all` for supervisors.
 
-    403 forbidden.
+    `next` is null for one's own, which are never cut; for all it goes back as `before`. 403 forbidden.
+    422 invalid_request.
     """
     agent = await require_agent(ctx, request)
     if owner != "me" and not leads(agent):
         raise ForbiddenError("forbidden")
+    place = read_place(before) if before else None
 
-    def read(connection: sa.Connection) -> list[dict[str, Any]]:
-        found = store.owned_by(connection, agent.id) if owner == "me" else store.open_conversations(connection)
-        return [
-            {
-                "conversation_id": conversation.id,
-                "state": conversation.state,
-                "seq": conversation.last_seq,
-                "updated_at": iso(conversation.updated_at),
-                **_for_agents(connection, conversation),
-            }
-            for conversation in found
-        ]
+    def read(connection: sa.Connection) -> dict[str, Any]:
+        mine = owner == "me"
+        found = store.owned_by(connection, agent.id) if mine else store.open_conversations(connection, limit + 1, place)
+        page = found if mine else found[:limit]
+        cases = of_conversations(connection, [conversation.id for conversation in page])
+        return {
+            "conversations": [_row(conversation, cases.get(conversation.id, [])) for conversation in page],
+            "next": write_place(page[-1]) if len(found) > len(page) else None,
+        }
 
-    return {"conversations": await ctx.db.read(read)}
+    return await ctx.db.read(read)
+
+
+def _row(conversation: Conversation, cases: list[Handoff]) -> dict[str, Any]:
+    return {
+        "conversation_id": conversation.id,
+        "state": conversation.state,
+        "seq": conversation.last_seq,
+        "updated_at": iso(conversation.updated_at),
+        **_for_agents(conversation, cases[0] if cases else None),
+    }
 
 
 @get("/conversations/{conversation_id:str}/events")
@@ -184,10 +206,14 @@ async def get_events(
     ctx: Ctx,
     request: DeskRequest,
     conversation_id: str,
+    *,
     after: Annotated[int, Parameter(ge=0, le=_MAX_SEQ)] = 0,
     wait: Annotated[float, Parameter(ge=0)] = 0.0,
+    limit: Annotated[int, Parameter(ge=1, le=_PAGE)] = _PAGE,
 ) -> dict[str, Any]:
     """200 {events, state, queue, agent}: at once when there is something after `after`, else after up to 30 s.
+
+    At most `limit` events.
 
     404 conversation_not_found.
     """
@@ -200,12 +226,12 @@ async def get_events(
     loop = asyncio.get_running_loop()
     until = loop.time() + min(wait, MAX_WAIT_SECONDS)
     try:
-        events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
+        events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after, limit))
         while not events and (left := until - loop.time()) > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), left)
             changed.clear()
-            events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after))
+            events, state = await ctx.db.read(lambda c: _events_and_state(c, ctx, conversation_id, after, limit))
     finally:
         for stop in listeners:
             stop()
@@ -213,9 +239,9 @@ async def get_events(
 
 
 def _events_and_state(
-    connection: sa.Connection, ctx: Context, conversation_id: str, after: int
+    connection: sa.Connection, ctx: Context, conversation_id: str, after: int, limit: int
 ) -> tuple[list[Event], dict[str, Any]]:
-    events = store.events_after(connection, conversation_id, after, _PAGE)
+    events = store.events_after(connection, conversation_id, after, limit)
     conversation = store.get(connection, conversation_id)
     if conversation is None:
         raise NotFoundError("conversation_not_found")
@@ -258,6 +284,20 @@ async def cancel_handoff(ctx: Ctx, request: DeskRequest, conversation_id: str) -
     return Response(None, status_code=204)
 
 
+@put("/conversations/{conversation_id:str}/read-mark", status_code=204)
+async def put_read_mark(ctx: Ctx, request: DeskRequest, conversation_id: str, data: ReadMarkBody) -> Response[None]:
+    """204, also when that much was read already; agents 409 not_owner."""
+    token = bearer(request)
+    if token is not None and not token.startswith(SESSION_TOKEN):
+        await customer_conversation(ctx, conversation_id, token)
+        job = partial(read_marks.move, conversation_id=conversation_id, side="customer", seq=data.seq)
+        await ctx.db.write(job, appends_to=conversation_id)
+    else:
+        agent = await require_agent(ctx, request)
+        await inbox.read_by_agent(ctx, conversation_id, agent.id, data.seq)
+    return Response(None, status_code=204)
+
+
 @post("/conversations/{conversation_id:str}/rating", status_code=204)
 async def post_rating(ctx: Ctx, request: DeskRequest, conversation_id: str, data: RatingBody) -> Response[None]:
     """204; 409 not_rateable; 422 rating_invalid."""
@@ -276,6 +316,7 @@ router = Router(
         get_events,
         post_message,
         cancel_handoff,
+        put_read_mark,
         post_rating,
     ],
     tags=["conversations"],

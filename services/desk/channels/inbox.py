@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 from sqlalchemy.exc import IntegrityError
 
-from desk.conversations import usecases
+from desk.conversations import read_marks, store, usecases
 from desk.handoffs import hearing
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Far more than any setting allows; what is too many is said in words by the rules.
 AttachmentIds = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=100)]
+Seq = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) -> Accepted:
@@ -31,11 +32,12 @@ async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) 
     def receive(connection: sa.Connection) -> Accepted:
         message = hearing.without_old_button(connection, conversation_id, incoming)
         accepted = usecases.accept_from_customer(connection, conversation_id, message, scene)
-        if not accepted.duplicate:
+        if not accepted.duplicate and not accepted.to_agent:
             hearing.hear(connection, accepted.event, scene)
         return accepted
 
-    accepted = await _once_more(ctx, conversation_id, receive)
+    with ctx.metrics.commits.labels("customer").time():
+        accepted = await _once_more(ctx, conversation_id, receive)
     if not accepted.duplicate:
         ctx.metrics.messages.labels("customer").inc()
     return accepted
@@ -44,14 +46,25 @@ async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) 
 async def from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming: Incoming) -> Accepted:
     """Commit an agent's message; ConflictError `not_owner` unless the conversation is theirs."""
     scene = ctx.scene()
-    accepted = await _once_more(
-        ctx,
-        conversation_id,
-        lambda connection: usecases.accept_from_agent(connection, conversation_id, agent.id, incoming, scene),
-    )
+    with ctx.metrics.commits.labels("agent").time():
+        accepted = await _once_more(
+            ctx,
+            conversation_id,
+            lambda connection: usecases.accept_from_agent(connection, conversation_id, agent.id, incoming, scene),
+        )
     if not accepted.duplicate:
         ctx.metrics.messages.labels("agent").inc()
     return accepted
+
+
+async def read_by_agent(ctx: Context, conversation_id: str, agent_id: str, seq: int) -> None:
+    """The agent has read up to `seq`; ConflictError `not_owner` unless the conversation is theirs."""
+
+    def move(connection: sa.Connection) -> None:
+        read_marks.check_reader(store.get(connection, conversation_id, lock=True), agent_id)
+        read_marks.move(connection, conversation_id, "agent", seq)
+
+    await ctx.db.write(move, appends_to=conversation_id)
 
 
 async def _once_more(ctx: Context, conversation_id: str, job: Callable[[sa.Connection], Accepted]) -> Accepted:

@@ -1,14 +1,16 @@
-"""The state of a conversation as sockets and long polls tell it: state, place in the queue, who answers."""
+"""What sockets and long polls tell of a conversation: state, place in the queue, who answers, how far it is read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from desk.conversations.rules import agent_view
-from desk.customers.rules import mask_phone
+from desk.attachments import rules as attachments
+from desk.conversations.read_marks import marks_view
+from desk.conversations.rules import MAX_TEXT_CHARACTERS, agent_view
 from desk.handoffs import places, store
 from desk.handoffs.rules import place_view
 from desk.handoffs.service import opening_view, service_now
+from desk.kernel.masking import mask_phone
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -24,9 +26,20 @@ def snapshot(
     scene: Scene,
     known_places: dict[str, QueuePlace] | None = None,
 ) -> dict[str, Any]:
-    """{state, queue, agent}; places come from the board when it already knows this one."""
+    """{state, queue, agent, read}; places come from the board when it already knows this one."""
     queue = _queue(connection, conversation, scene, known_places or {})
-    return {"state": conversation.state, "queue": queue, "agent": agent_view(conversation)}
+    return {
+        "state": conversation.state,
+        "queue": queue,
+        "agent": agent_view(conversation),
+        "read": marks_view(conversation),
+    }
+
+
+def limits_view(scene: Scene) -> dict[str, Any]:
+    """{message_characters, attachments}: what a front end may send, so that it need not repeat the settings."""
+    files = attachments.limits_view(scene.settings.attachments)
+    return {"message_characters": MAX_TEXT_CHARACTERS, "attachments": files}
 
 
 def _queue(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from desk.conversations.store import conversations
+from desk.conversations.tables import conversations
 from desk.kernel.database import UtcTime, metadata
 
 if TYPE_CHECKING:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from desk.conversations.rules import Event, Sender
+from desk.conversations.rules import Event, Owner, Sender
 from desk.kernel.bus import Note
 
 
 @dataclass(frozen=True)
 class EventStored(Note):
-    """An event got its place in the sequence."""
+    """An event got its place in the sequence; `owner_kind` is who had the conversation at that moment."""
 
     travels: ClassVar[bool] = True
 
     event: Event
+    owner_kind: Owner | None = None
 
     @property
     def key(self) -> str:

@@ -63,6 +63,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     customer_seen_at: datetime | None = None  # kept up to date while they wait in the queue
+    customer_read_seq: int = 0
+    agent_read_seq: int = 0
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -102,18 +104,44 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     attachments: list[dict[str, Any]] | None = None
 
 
+class Place(Struct, frozen=True):
+    """Where a page of conversations ended, the latest changed first."""
+
+    updated_at: datetime
+    conversation_id: str
+
+
+def read_place(text: str) -> Place:
+    """What `write_place` wrote; InvalidError `invalid_request` for anything else."""
+    moment, _, conversation_id = text.partition("~")
+    try:
+        updated_at = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise InvalidError("invalid_request") from error
+    if updated_at.tzinfo is None or not conversation_id:
+        raise InvalidError("invalid_request")
+    return Place(updated_at, conversation_id)
+
+
+def write_place(last: Conversation) -> str:
+    """The place behind `last`, for the next page's `before`."""
+    return f"{last.updated_at.isoformat()}~{last.id}"
+
+
 def check_text(text: str) -> str:
     """The text as it may be stored; InvalidError `message_empty`, `_too_long` or `_invalid_characters`."""
     if len(text) > MAX_TEXT_CHARACTERS:
         raise InvalidError("message_too_long", limit=MAX_TEXT_CHARACTERS)
     check_characters(text)
-    if all(unicodedata.category(character) in _INVISIBLE for character in set(text)):
+    if all(unicodedata.category(character) in _INVISIBLE for character in text):
         raise InvalidError("message_empty")
     return text
 
 
 def check_characters(text: str) -> None:
     """InvalidError `message_invalid_characters` for control characters and lone surrogates."""
+    if text.isprintable():
+        return  # neither control characters nor surrogates
     for character in set(text) - _ALLOWED_CONTROLS:
         if unicodedata.category(character) in {"Cc", "Cs"}:
             raise InvalidError("message_invalid_characters")

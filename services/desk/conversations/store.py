@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from desk.conversations import statements
 from desk.conversations.notes import ConversationChanged, EventStored, UnderstandingStored
-from desk.conversations.rules import Conversation, Event, NewEvent, offered_title
-from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.conversations.rules import Conversation, Event, NewEvent, Place, offered_title
+from desk.conversations.tables import WAITING, conversations, events
+from desk.kernel.database import announce
 from desk.kernel.locks import hold as hold_rows
 from desk.kernel.locks import locks_rows
 
@@ -16,97 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-# Spelled out, so that SQLite recognises the condition of the partial index in the query.
-_WAITING = sa.text("owner_kind = 'bot' AND last_customer_seq > bot_cursor")
-
-conversations = sa.Table(
-    "conversations",
-    metadata,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("owner_kind", sa.String(8), nullable=False),
-    sa.Column("owner_agent_id", sa.String(64)),
-    sa.Column("owner_agent_name", sa.Text),
-    sa.Column("fence", sa.BigInteger, nullable=False),
-    sa.Column("session", sa.Integer, nullable=False),
-    sa.Column("last_seq", sa.BigInteger, nullable=False),
-    sa.Column("last_customer_seq", sa.BigInteger, nullable=False),
-    sa.Column("bot_cursor", sa.BigInteger, nullable=False),
-    sa.Column("rating_session", sa.Integer),
-    sa.Column("customer_id", sa.String(64)),
-    sa.Column("customer_name", sa.Text),
-    sa.Column("token_hash", sa.String(64), nullable=False),
-    sa.Column("page", Json),
-    sa.Column("device", Json),
-    sa.Column("locale", sa.String(32), nullable=False),
-    sa.Column("created_at", UtcTime, nullable=False),
-    sa.Column("updated_at", UtcTime, nullable=False),
-    sa.Column("customer_seen_at", UtcTime),
-    sa.Index("ix_conversations_owner", "owner_kind", "owner_agent_id"),
-    sa.Index("ix_conversations_customer", "customer_id", "created_at"),
-    sa.Index("ix_conversations_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-)
-
-events = sa.Table(
-    "events",
-    metadata,
-    sa.Column("conversation_id", sa.String(64), sa.ForeignKey("conversations.id"), primary_key=True),
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("type", sa.String(32), nullable=False),
-    sa.Column("sender", sa.String(16), nullable=False),
-    sa.Column("message_id", sa.String(64), nullable=False, unique=True),
-    sa.Column("client_id", sa.String(128)),
-    sa.Column("text", sa.Text),
-    sa.Column("payload", sa.Text),
-    sa.Column("buttons", Json),
-    sa.Column("card", Json),
-    sa.Column("agent_id", sa.String(64)),
-    sa.Column("agent_name", sa.Text),
-    sa.Column("understanding", Json),
-    sa.Column("session", sa.Integer, nullable=False),
-    sa.Column("at", UtcTime, nullable=False),
-    sa.Column("attachments", Json),
-    sa.UniqueConstraint("conversation_id", "client_id", name="uq_events_client_id"),
-)
-
-
-# The statements of every message, built once: building them anew costs more than running them.
-_GET = sa.select(conversations).where(conversations.c.id == sa.bindparam("p_id"))
-_GET_LOCKED = _GET.with_for_update(key_share=True)
-_NEXT_SEQ = {"last_seq": conversations.c.last_seq + 1, "updated_at": sa.bindparam("p_at", type_=UtcTime)}
-_APPEND = (
-    conversations.update()
-    .where(conversations.c.id == sa.bindparam("p_id"))
-    .values(_NEXT_SEQ)
-    .returning(conversations.c.last_seq, conversations.c.session)
-)
-_APPEND_FROM_CUSTOMER = _APPEND.values(last_customer_seq=conversations.c.last_seq + 1)
-_INSERT_EVENT = events.insert()
-_BY_CLIENT_ID = sa.select(events).where(
-    events.c.conversation_id == sa.bindparam("p_id"), events.c.client_id == sa.bindparam("p_client_id")
-)
-_EVENTS_AFTER = (
-    sa.select(events)
-    .where(events.c.conversation_id == sa.bindparam("p_id"), events.c.seq > sa.bindparam("p_after"))
-    .order_by(events.c.seq)
-    .limit(sa.bindparam("p_limit", type_=sa.Integer))
-)
-_NEXT_CUSTOMER_MESSAGE = (
-    sa.select(events)
-    .where(
-        events.c.conversation_id == sa.bindparam("p_id"),
-        events.c.seq > sa.bindparam("p_after"),
-        events.c.sender == "customer",
-    )
-    .order_by(events.c.seq)
-    .limit(1)
-)
-
 
 def get(connection: sa.Connection, conversation_id: str, *, lock: bool = False) -> Conversation | None:
     """The conversation, or None; `lock` holds its row until the write job ends (SQLite has one writer anyway)."""
-    row = connection.execute(_GET_LOCKED if lock else _GET, {"p_id": conversation_id}).one_or_none()
-    return None if row is None else Conversation(**row._mapping)
+    return (statements.GET_LOCKED if lock else statements.GET).one(connection, {"p_id": conversation_id})
 
 
 def hold(connection: sa.Connection, conversation_ids: Iterable[str]) -> None:
@@ -115,18 +30,37 @@ def hold(connection: sa.Connection, conversation_ids: Iterable[str]) -> None:
         hold_rows(connection, conversations.c.id, conversations.c.id.in_(sorted(conversation_ids)))
 
 
+class Standing(NamedTuple):
+    """What a message needs to know of its conversation; `known` when one with its client id is stored."""
+
+    state: str
+    owner_kind: str
+    owner_agent_id: str | None
+    owner_agent_name: str | None
+    page: dict[str, Any] | None
+    known: bool
+
+
+def standing(connection: sa.Connection, conversation_id: str, client_id: str) -> Standing | None:
+    """How the conversation stands for this message, its row locked for this write job; None when there is none."""
+    row = statements.STANDING.row(connection, {"p_id": conversation_id, "p_client_id": client_id})
+    return None if row is None else Standing(*row)
+
+
 class Mark(NamedTuple):
-    """How far a conversation is: its last event, and whose it is."""
+    """How far a conversation is: its last event, whose it is, and how far each side has read."""
 
     last_seq: int
     fence: int
+    customer_read_seq: int
+    agent_read_seq: int
 
 
 def marks(connection: sa.Connection, conversation_ids: list[str]) -> dict[str, Mark]:
     """How far these conversations are."""
-    query = sa.select(conversations.c.id, conversations.c.last_seq, conversations.c.fence)
+    query = sa.select(conversations.c.id, *(conversations.c[name] for name in Mark._fields))
     rows = connection.execute(query.where(conversations.c.id.in_(conversation_ids)))
-    return {row.id: Mark(row.last_seq, row.fence) for row in rows}
+    return {row.id: Mark(*row[1:]) for row in rows}
 
 
 def create(connection: sa.Connection, conversation: Conversation) -> None:
@@ -140,13 +74,14 @@ def append(connection: sa.Connection, conversation_id: str, new: NewEvent, at: d
 
     The UPDATE locks the conversation's row until the commit, so the sequence has no gaps and no doubles.
     """
-    statement = _APPEND_FROM_CUSTOMER if new.sender == "customer" else _APPEND
-    place = connection.execute(statement, {"p_id": conversation_id, "p_at": at}).one_or_none()
+    statement = statements.APPEND_CUSTOMER_EVENT if new.sender == "customer" else statements.APPEND_EVENT
+    place = statement.row(connection, {"p_id": conversation_id, "p_at": at})
     if place is None:
         raise LookupError(conversation_id)
+    seq, session, owner_kind = place
     event = Event(
         conversation_id=conversation_id,
-        seq=place.last_seq,
+        seq=seq,
         type=new.type,
         sender=new.sender,
         message_id=new.message_id,
@@ -158,12 +93,12 @@ def append(connection: sa.Connection, conversation_id: str, new: NewEvent, at: d
         agent_id=new.agent_id,
         agent_name=new.agent_name,
         understanding=None,
-        session=place.session,
+        session=session,
         at=at,
         attachments=new.attachments,
     )
-    connection.execute(_INSERT_EVENT, {name: getattr(event, name) for name in Event.__struct_fields__})
-    announce(connection, EventStored(event))
+    statements.INSERT_EVENT.run(connection, {name: getattr(event, name) for name in Event.__struct_fields__})
+    announce(connection, EventStored(event, owner_kind))
     return event
 
 
@@ -186,17 +121,7 @@ def change_owner(connection: sa.Connection, before: Conversation, at: datetime, 
 
 def advance_bot_cursor(connection: sa.Connection, before: Conversation, seq: int) -> bool:
     """Mark `seq` as done by the bot: only while the owner is still the bot of `before` and nobody did it yet."""
-    done = connection.execute(
-        conversations.update()
-        .where(
-            conversations.c.id == before.id,
-            conversations.c.fence == before.fence,
-            conversations.c.owner_kind == "bot",
-            conversations.c.bot_cursor < seq,
-        )
-        .values(bot_cursor=seq)
-    )
-    return done.rowcount == 1
+    return statements.ADVANCE.run(connection, {"p_id": before.id, "p_fence": before.fence, "p_seq": seq}) == 1
 
 
 def take_rating_session(connection: sa.Connection, conversation_id: str, session: int) -> bool:
@@ -226,8 +151,7 @@ def customers_seen(connection: sa.Connection, ids: list[str] | None, at: datetim
 
 def events_after(connection: sa.Connection, conversation_id: str, after: int, limit: int = 200) -> list[Event]:
     """Events with seq > `after`, oldest first, at most `limit`."""
-    rows = connection.execute(_EVENTS_AFTER, {"p_id": conversation_id, "p_after": after, "p_limit": limit})
-    return [Event(**row._mapping) for row in rows]
+    return statements.EVENTS_AFTER.all(connection, {"p_id": conversation_id, "p_after": after, "p_limit": limit})
 
 
 def latest_events(connection: sa.Connection, conversation_id: str, limit: int) -> list[Event]:
@@ -243,14 +167,12 @@ def latest_events(connection: sa.Connection, conversation_id: str, limit: int) -
 
 def by_client_id(connection: sa.Connection, conversation_id: str, client_id: str) -> Event | None:
     """The event a client already sent under this id, or None."""
-    row = connection.execute(_BY_CLIENT_ID, {"p_id": conversation_id, "p_client_id": client_id}).one_or_none()
-    return None if row is None else Event(**row._mapping)
+    return statements.BY_CLIENT_ID.one(connection, {"p_id": conversation_id, "p_client_id": client_id})
 
 
 def next_customer_message(connection: sa.Connection, conversation_id: str, after: int) -> Event | None:
     """The first customer message with seq > `after`."""
-    row = connection.execute(_NEXT_CUSTOMER_MESSAGE, {"p_id": conversation_id, "p_after": after}).one_or_none()
-    return None if row is None else Event(**row._mapping)
+    return statements.NEXT_CUSTOMER_MESSAGE.one(connection, {"p_id": conversation_id, "p_after": after})
 
 
 def customer_messages(
@@ -288,11 +210,8 @@ def find_offer(connection: sa.Connection, conversation_id: str, payload: str) ->
 
 def set_understanding(connection: sa.Connection, event: Event, understanding: dict[str, Any]) -> None:
     """Keep what the bot understood of a customer's message, for agents."""
-    connection.execute(
-        events.update()
-        .where(events.c.conversation_id == event.conversation_id, events.c.seq == event.seq)
-        .values(understanding=understanding)
-    )
+    place = {"p_id": event.conversation_id, "p_seq": event.seq}
+    statements.UNDERSTOOD.run(connection, {**place, "p_understanding": understanding})
     announce(connection, UnderstandingStored(event.conversation_id, event.seq, event.message_id, understanding))
 
 
@@ -303,19 +222,14 @@ def forget_attachments(connection: sa.Connection, conversation_id: str) -> None:
 
 def waiting_for_bot(connection: sa.Connection) -> list[str]:
     """Conversations the bot owns that have customer messages it has not answered."""
-    rows = connection.execute(sa.select(conversations.c.id).where(_WAITING))
+    rows = connection.execute(sa.select(conversations.c.id).where(WAITING))
     return [row.id for row in rows]
 
 
 def count_contacts(connection: sa.Connection, customer_id: str, since: datetime, without: str) -> int:
     """Conversations of a customer since a moment in which the customer said something, `without` one."""
-    query = sa.select(sa.func.count()).where(
-        conversations.c.customer_id == customer_id,
-        conversations.c.created_at >= since,
-        conversations.c.last_customer_seq > 0,
-        conversations.c.id != without,
-    )
-    return int(connection.execute(query).scalar_one())
+    row = statements.CONTACTS.row(connection, {"p_customer_id": customer_id, "p_since": since, "p_without": without})
+    return 0 if row is None else int(row[0])
 
 
 def owned_by(connection: sa.Connection, agent_id: str) -> list[Conversation]:
@@ -328,12 +242,29 @@ def owned_by(connection: sa.Connection, agent_id: str) -> list[Conversation]:
     return [Conversation(**row._mapping) for row in rows]
 
 
-def open_conversations(connection: sa.Connection, limit: int = 500) -> list[Conversation]:
-    """Every conversation that is not closed, the latest first; for supervisors."""
+def serves(connection: sa.Connection, agent_id: str, customer_id: str | None) -> bool:
+    """Whether the agent owns a conversation of this customer now; never for a visitor nobody vouched for."""
+    if customer_id is None:
+        return False
+    query = sa.select(conversations.c.id).where(
+        conversations.c.owner_agent_id == agent_id, conversations.c.customer_id == customer_id
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def behind(place: Place) -> sa.ColumnElement[bool]:
+    """Conversations behind this place, when the latest changed come first."""
+    changed = conversations.c.updated_at
+    same = sa.and_(changed == place.updated_at, conversations.c.id < place.conversation_id)
+    return sa.or_(changed < place.updated_at, same)
+
+
+def open_conversations(connection: sa.Connection, limit: int, before: Place | None = None) -> list[Conversation]:
+    """The first `limit` conversations behind `before` that are not closed, the latest changed first."""
     rows = connection.execute(
         sa.select(conversations)
-        .where(conversations.c.state != "closed")
-        .order_by(conversations.c.updated_at.desc())
+        .where(conversations.c.state != "closed", sa.true() if before is None else behind(before))
+        .order_by(conversations.c.updated_at.desc(), conversations.c.id.desc())
         .limit(limit)
     )
     return [Conversation(**row._mapping) for row in rows]

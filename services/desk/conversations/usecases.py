@@ -47,10 +47,11 @@ class Incoming(Struct, frozen=True):
 
 
 class Accepted(Struct, frozen=True):
-    """A message that is stored; `duplicate` when it already was."""
+    """A message that is stored; `duplicate` when it already was, `to_agent` when an agent had the conversation."""
 
     event: Event
     duplicate: bool
+    to_agent: bool = False
 
 
 def open_conversation(connection: sa.Connection, opening: Opening, scene: Scene) -> Event:
@@ -99,9 +100,8 @@ def accept_from_customer(connection: sa.Connection, conversation_id: str, incomi
     ConflictError `client_id_taken` when the id belongs to somebody else's message, `attachment_used`.
     """
     client_id = check_client_id(incoming.client_id)
-    conversation = existing(connection, conversation_id)
-    known = store.by_client_id(connection, conversation_id, client_id)
-    if known is not None:
+    standing = _standing(connection, conversation_id, client_id)
+    if standing.known and (known := store.by_client_id(connection, conversation_id, client_id)) is not None:
         return _again(known, "customer")
     text, payload, page = incoming.text, incoming.payload, incoming.page
     if payload is not None:
@@ -110,9 +110,9 @@ def accept_from_customer(connection: sa.Connection, conversation_id: str, incomi
             raise InvalidError("payload_not_offered")
         text = text or title
     text = _words(text, incoming)
-    if conversation.state == "closed":
-        _reopen(connection, conversation, scene)
-    if page is not None and page != conversation.page:
+    if standing.state == "closed":
+        _reopen(connection, existing(connection, conversation_id), scene)
+    if page is not None and page != standing.page:
         store.set_page(connection, conversation_id, page)
     message_id = ids.message_id(scene.now)
     sending = Sending(conversation_id, CUSTOMER, incoming.attachments, message_id)
@@ -125,7 +125,8 @@ def accept_from_customer(connection: sa.Connection, conversation_id: str, incomi
         payload=payload,
         attachments=attachments.take(connection, sending, scene),
     )
-    return Accepted(store.append(connection, conversation_id, message, scene.now), duplicate=False)
+    event = store.append(connection, conversation_id, message, scene.now)
+    return Accepted(event, duplicate=False, to_agent=standing.state != "closed" and standing.owner_kind == "agent")
 
 
 def accept_from_agent(
@@ -133,12 +134,16 @@ def accept_from_agent(
 ) -> Accepted:
     """Store an agent's message once; ConflictError `not_owner` unless it is theirs or they joined it."""
     client_id = check_client_id(incoming.client_id)
-    conversation = existing(connection, conversation_id)
-    known = store.by_client_id(connection, conversation_id, client_id)
+    standing = _standing(connection, conversation_id, client_id)
+    known = store.by_client_id(connection, conversation_id, client_id) if standing.known else None
     if known is not None and known.agent_id == agent_id:
         return _again(known, "agent")
     text = _words(incoming.text, incoming)
-    name = writing_name(connection, conversation, agent_id)
+    name = (
+        standing.owner_agent_name
+        if standing.owner_kind == "agent" and standing.owner_agent_id == agent_id
+        else writing_name(connection, existing(connection, conversation_id), agent_id)
+    )
     if known is not None:
         raise ConflictError("client_id_taken")
     message_id = ids.message_id(scene.now)
@@ -205,6 +210,13 @@ def existing(connection: sa.Connection, conversation_id: str) -> Conversation:
     if conversation is None:
         raise NotFoundError("conversation_not_found")
     return conversation
+
+
+def _standing(connection: sa.Connection, conversation_id: str, client_id: str) -> store.Standing:
+    standing = store.standing(connection, conversation_id, client_id)
+    if standing is None:
+        raise NotFoundError("conversation_not_found")
+    return standing
 
 
 def _again(known: Event, sender: str) -> Accepted:

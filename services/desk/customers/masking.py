@@ -1,55 +1,7 @@
-"""Hides phones, identity and bank cards, addresses and e-mail in texts; contracts/examples/masking.json is the law."""
+"""The masking of texts, where the customers' package has always had it; the rules themselves are kernel.masking."""
 
 from __future__ import annotations
 
-import re
+from desk.kernel.masking import mask_phone, mask_text
 
-from desk.customers.rules import mask_phone
-
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９－\u3000", "0123456789- ")
-_GAP = r"[\s.·_\-]?"
-_ALONE, _ENDS = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
-_EMAIL = re.compile(r"([A-Za-z0-9])[A-Za-z0-9._%+\-]*(@[A-Za-z0-9.\-]+\.[A-Za-z]{2,})")
-_ID_CARD = re.compile(
-    rf"{_ALONE}([1-9][0-9]{{5}}(?:18|19|20)[0-9]{{2}}(?:0[1-9]|1[0-2])[0-9]{{5}}[0-9Xx]"
-    rf"|[1-9][0-9]{{7}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{{3}}){_ENDS}"
-)
-_BANK_CARD = re.compile(rf"{_ALONE}([3-9](?:[\s\-]?[0-9]){{15,18}}){_ENDS}")
-_MOBILE = re.compile(rf"(?<![0-9])(?:\+?86{_GAP})?(1{_GAP}[3-9](?:{_GAP}[0-9]){{9}})(?![0-9])")
-_LANDLINE = re.compile(r"(?<![0-9])(0[0-9]{2,3}-)([0-9]{7,8})(?![0-9])")
-# Numbers spelt as people say them, 幺三八…; seven in a row is no counting any more.
-_SPELT = "〇零洞幺一壹二两贰三叁四肆五伍六陆七柒拐八捌九玖勾"
-_AS_DIGITS = str.maketrans(_SPELT, "0001112223344556677788999")
-_SPELT_RUN = re.compile(rf"[{_SPELT}](?:[\s,，、.·_\-]?[{_SPELT}]){{6,}}")
-# A figure next to it belongs to it only where it is itself written in figures: 12315壹叁捌… begins with 壹.
-_MIXED_MOBILE = re.compile(
-    rf"(?:(?<![0-9])1|[幺一壹]){_GAP}[3-9三叁四肆五伍六陆七柒拐八捌九玖勾](?:{_GAP}[0-9{_SPELT}]){{8}}"
-    rf"{_GAP}(?:[0-9](?![0-9])|[{_SPELT}])"
-)
-_HOUSE = r"[0-9]{1,5}[0-9A-Za-z\-]{0,8}\s*(?:号|弄|栋|幢|座|单元|室|楼|层)[0-9A-Za-z\-号弄栋幢座单元室楼层]*"
-_PLACE = r"(路|街|大道|巷|弄|胡同|村|镇|小区|花园|公寓|大厦|广场|苑|新城|家园)"
-_STREET = re.compile(rf"{_PLACE}[\u4e00-\u9fa5]{{0,10}}?{_HOUSE}")
-_BUILDING = re.compile(r"[0-9A-Za-z]{1,5}(?:栋|幢|座|单元|号楼)[0-9A-Za-z\-栋幢座单元室楼层号]*")
-
-
-def mask_text(text: str) -> str:
-    """The text with personal data masked; order and parcel numbers stay readable."""
-    hidden = text.translate(_FULL_WIDTH)
-    hidden = _EMAIL.sub(r"\1***\2", hidden)
-    hidden = _ID_CARD.sub(lambda found: found[1][:3] + "*" * (len(found[1]) - 5) + found[1][-2:], hidden)
-    hidden = _BANK_CARD.sub(lambda found: "****" + _digits(found[1])[-4:], hidden)
-    hidden = _MOBILE.sub(lambda found: mask_phone(_digits(found[1])), hidden)
-    hidden = _LANDLINE.sub(lambda found: found[1] + "****" + found[2][-4:], hidden)
-    hidden = _MIXED_MOBILE.sub(_spelt, hidden)
-    hidden = _SPELT_RUN.sub(_spelt, hidden)
-    hidden = _STREET.sub(r"\1***", hidden)
-    return _BUILDING.sub("***", hidden)
-
-
-def _spelt(found: re.Match[str]) -> str:
-    digits = _digits(found[0].translate(_AS_DIGITS))
-    return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 11 else "****"
-
-
-def _digits(text: str) -> str:
-    return "".join(character for character in text if character.isdigit())
+__all__ = ["mask_phone", "mask_text"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from msgspec import Struct
+from sqlalchemy.exc import IntegrityError
 
-from desk.customers.rules import mask_name, verify_identity
-from desk.kernel.errors import NotFoundError, UnavailableError
+from desk.customers import nonces
+from desk.customers.rules import Identity, mask_name, nonce_hash, verify_identity
+from desk.kernel.errors import NotFoundError, UnauthorizedError, UnavailableError
 
 if TYPE_CHECKING:
     from desk.customers.shop import ShopClient
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("desk.customers")
 
+_LAST_SECOND = 253_402_300_799  # 9999-12-31: what the databases can hold
 _GREETING_WAIT_SECONDS = 1.0  # a greeting without the name beats a late one
 
 
@@ -32,7 +36,9 @@ async def identify(ctx: Context, shop: ShopClient, identity: str | None) -> Visi
     """The visitor behind a signed identity; nobody without one; UnauthorizedError `identity_invalid`."""
     if identity is None:
         return Visitor(None, None, None)
-    known = verify_identity(identity, ctx.settings.identity_secret, ctx.clock.now().timestamp())
+    known = verify_identity(identity, ctx.settings.identity_keys, ctx.clock.now().timestamp())
+    if ctx.settings.identity_once:
+        await _use_nonce(ctx, known)
     try:
         customer = await asyncio.wait_for(shop.customer(known.customer_id), _GREETING_WAIT_SECONDS)
     except (UnavailableError, NotFoundError, TimeoutError) as error:
@@ -40,6 +46,15 @@ async def identify(ctx: Context, shop: ShopClient, identity: str | None) -> Visi
         return Visitor(known.customer_id, None, None)
     name = str(customer.get("name") or "")
     return Visitor(known.customer_id, mask_name(name) or None, form_of_address(customer))
+
+
+async def _use_nonce(ctx: Context, known: Identity) -> None:
+    """UnauthorizedError `identity_invalid` for an identity that has opened a conversation before."""
+    nonce, expires_at = nonce_hash(known), datetime.fromtimestamp(min(known.exp, _LAST_SECOND), UTC)
+    try:
+        await ctx.db.write(lambda connection: nonces.use(connection, nonce, expires_at))
+    except IntegrityError as error:
+        raise UnauthorizedError("identity_invalid") from error
 
 
 def form_of_address(customer: dict[str, Any]) -> str | None:
@@ -53,7 +68,7 @@ def form_of_address(customer: dict[str, Any]) -> str | None:
 def greeting(ctx: Context, visitor: Visitor, page: dict[str, Any] | None) -> str:
     """The first sentence, by who it is and whether the page shows an order."""
     tail = str((page or {}).get("order_id") or "")[-4:]
-    if not tail.isdigit() or len(tail) < 4:
+    if not (tail.isascii() and tail.isdigit()) or len(tail) < 4:
         tail = ""
     if visitor.form_of_address:
         key = "greeting.known_page_order" if tail else "greeting.known"

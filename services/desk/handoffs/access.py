@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def visible(connection: sa.Connection, conversation_id: str, agent: Agent) -> Conversation:
-    """A conversation the agent may read: theirs, waiting in the queue, or once theirs; supervisors see all.
+    """A conversation the agent may read; supervisors see all.
+
+    That is theirs, waiting in the queue, once theirs, or an earlier one of a customer they have now.
 
     NotFoundError otherwise, so that ids of others' conversations cannot be probed.
     """
@@ -29,6 +31,7 @@ def visible(connection: sa.Connection, conversation_id: str, agent: Agent) -> Co
         or conversation.owner_agent_id == agent.id
         or _waits(connection, conversation)
         or store.handled_by(connection, conversation_id, agent.id)
+        or conversation_store.serves(connection, agent.id, conversation.customer_id)
     )
     if not allowed:
         raise NotFoundError("conversation_not_found")

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from desk.agents.store import AgentChanged
 from desk.handoffs import places, store
 from desk.handoffs.notes import HandoffChanged, OfferChanged, QueueChanged
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
     from desk.handoffs.rules import Handoff, QueuePlace
     from desk.kernel.context import Context
 
+log = structlog.get_logger("desk.board")
+
 _SETTLE_SECONDS = 0.03  # several changes at once are read once
+_RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -121,23 +127,31 @@ class Board:
             await self._wake.wait()
             await asyncio.sleep(_SETTLE_SECONDS)
             self._wake.clear()
-            if self._missed:
-                await self._compare()
-            changed, self._changed = self._changed, set()
-            offers, self._offers = self._offers, set()
-            queue_changed, self._queue_changed = self._queue_changed, False
-            wanted = changed | {handoff_id for handoff_id, _ in offers}
-            handoffs, now_places = await self._ctx.db.read(partial(self._read, wanted))
-            for handoff in handoffs.values():
-                self._remember(handoff)
-            for handoff_id in sorted(changed & handoffs.keys()):
-                self._ctx.bus.publish(HandoffRead(handoffs[handoff_id]))
-            for handoff_id, agent_id in sorted(offers):
-                if handoff_id in handoffs:
-                    self._ctx.bus.publish(OfferRead(agent_id, handoffs[handoff_id]))
-            if queue_changed and now_places != self.places:
-                self.places = now_places
-                self._ctx.bus.publish(PlacesChanged(now_places))
+            try:
+                await self._tell()
+            except SQLAlchemyError:  # the database is away: everything is compared when it is back
+                log.exception("queue not read")
+                self._on_missed()
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _tell(self) -> None:
+        if self._missed:
+            await self._compare()
+        changed, self._changed = self._changed, set()
+        offers, self._offers = self._offers, set()
+        queue_changed, self._queue_changed = self._queue_changed, False
+        wanted = changed | {handoff_id for handoff_id, _ in offers}
+        handoffs, now_places = await self._ctx.db.read(partial(self._read, wanted))
+        for handoff in handoffs.values():
+            self._remember(handoff)
+        for handoff_id in sorted(changed & handoffs.keys()):
+            self._ctx.bus.publish(HandoffRead(handoffs[handoff_id]))
+        for handoff_id, agent_id in sorted(offers):
+            if handoff_id in handoffs:
+                self._ctx.bus.publish(OfferRead(agent_id, handoffs[handoff_id]))
+        if queue_changed and now_places != self.places:
+            self.places = now_places
+            self._ctx.bus.publish(PlacesChanged(now_places))
 
     def _read(self, ids: set[str], connection: sa.Connection) -> tuple[dict[str, Handoff], dict[str, QueuePlace]]:
         found = (store.get(connection, handoff_id) for handoff_id in sorted(ids))

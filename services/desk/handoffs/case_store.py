@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from desk.conversations.notes import ConversationChanged
 from desk.handoffs.notes import HandoffChanged
 from desk.handoffs.rules import Handoff
-from desk.handoffs.store import QUEUE_ORDER, handoffs
+from desk.handoffs.tables import QUEUE_ORDER, handoffs
 from desk.kernel.database import announce
 
 if TYPE_CHECKING:

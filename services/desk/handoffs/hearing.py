@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from desk.conversations import store as conversation_store
 from desk.conversations.rules import DESK_PAYLOAD
 from desk.conversations.usecases import Incoming, existing, say
-from desk.customers.rules import mask_phone
 from desk.handoffs import case_store, offline, store, usecases
 from desk.handoffs.contact import contact_in
 from desk.handoffs.leaving import wish_to_leave
 from desk.kernel.locks import leave_batch
+from desk.kernel.masking import mask_phone
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -38,11 +38,13 @@ def without_old_button(connection: sa.Connection, conversation_id: str, incoming
 
 def hear(connection: sa.Connection, message: Event, scene: Scene) -> None:
     """Part of the write job that stored `message`; nothing happens unless its customer waits."""
+    if not store.is_queued(connection, message.conversation_id):
+        return
+    leave_batch(connection)
     conversation = existing(connection, message.conversation_id)
     handoff = _waiting(connection, conversation.id) if conversation.owner_kind in {"queue", "bot"} else None
     if handoff is None:
         return
-    leave_batch(connection)
     if message.payload == LEAVE_QUEUE:
         usecases.cancel(connection, conversation.id, scene)
     elif conversation.owner_kind != "queue":

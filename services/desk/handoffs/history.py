@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from msgspec import Struct
 
-from desk.customers.masking import mask_text
 from desk.handoffs.rules import PRIORITIES
 from desk.kernel.clock import iso
+from desk.kernel.masking import mask_text
 
 if TYPE_CHECKING:
     from desk.handoffs.repeat_rules import PromiseWords, RepeatRules

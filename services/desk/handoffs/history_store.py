@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from desk.conversations.store import conversations, events
+from desk.conversations.tables import conversations, events
 from desk.handoffs.history import BotTalk, Issue, Reply
 from desk.handoffs.rules import Handoff
-from desk.handoffs.store import handoffs, steps
+from desk.handoffs.tables import handoffs, steps
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,19 +22,40 @@ _MOST_MESSAGES = 200
 
 
 def ended_handoffs(
-    connection: sa.Connection, customer_id: str | None, conversation_id: str, since: datetime, before: datetime
+    connection: sa.Connection, customer_id: str | None, conversation_id: str, since: datetime | None, before: datetime
 ) -> list[Handoff]:
-    """Ended handoffs of this conversation and, when the customer is known, of all of theirs; newest first."""
+    """Ended handoffs of this conversation and, when the customer is known, of all of theirs; newest first.
+
+    `since` None: however long ago.
+    """
     whose = handoffs.c.conversation_id == conversation_id
     if customer_id is not None:
         whose = sa.or_(whose, handoffs.c.customer_id == customer_id)
     rows = connection.execute(
         sa.select(handoffs)
-        .where(whose, handoffs.c.state.in_(_ENDED), handoffs.c.queued_at >= since, handoffs.c.queued_at < before)
+        .where(
+            whose,
+            handoffs.c.state.in_(_ENDED),
+            sa.true() if since is None else handoffs.c.queued_at >= since,
+            handoffs.c.queued_at < before,
+        )
         .order_by(handoffs.c.queued_at.desc())
         .limit(_MOST_HANDOFFS)
     )
     return [Handoff(**row._mapping) for row in rows]
+
+
+def of_conversations(connection: sa.Connection, conversation_ids: list[str]) -> dict[str, list[Handoff]]:
+    """All handoffs of these conversations by conversation, the newest first."""
+    rows = connection.execute(
+        sa.select(handoffs)
+        .where(handoffs.c.conversation_id.in_(conversation_ids))
+        .order_by(handoffs.c.queued_seq.desc())
+    )
+    by_conversation: dict[str, list[Handoff]] = {}
+    for row in rows:
+        by_conversation.setdefault(row.conversation_id, []).append(Handoff(**row._mapping))
+    return by_conversation
 
 
 def first_reply(connection: sa.Connection, handoff: Handoff) -> Reply | None:

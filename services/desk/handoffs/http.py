@@ -15,11 +15,11 @@ from desk.agents.rules import colleague, leads
 from desk.customers.rules import mask_customer, mask_order
 from desk.customers.shop import ShopClient
 from desk.handoffs import duty, offers, recall, store, supervision, transfers, usecases, waiting
-from desk.handoffs.access import panel_rights
 from desk.handoffs.ownership import checked_note
 from desk.handoffs.rules import full_view, row_view
+from desk.handoffs.viewing import customer_seen
 from desk.kernel.errors import InvalidError, NotFoundError
-from desk.kernel.web import PART, Ctx, DeskRequest
+from desk.kernel.web import PART, Ctx, DeskRequest, client_address
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -210,7 +210,7 @@ async def customer_panel(
 ) -> dict[str, Any]:
     """200 {customer, orders, points, coupons}; all null for a visitor nobody vouched for; 503 shop_unavailable."""
     agent = await require_agent(ctx, request)
-    conversation, masked = await ctx.db.read(lambda c: panel_rights(c, conversation_id, agent))
+    conversation, masked = await customer_seen(ctx, conversation_id, agent, client_address(request))
     if conversation.customer_id is None:
         return {"customer": None, "orders": [], "points": None, "coupons": []}
     panel = await shop.overview(conversation.customer_id)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from desk.handoffs.notes import OfferChanged
 from desk.handoffs.ranking import weight_for
 from desk.handoffs.rules import Handoff
-from desk.handoffs.store import NO_OFFER, handoffs
+from desk.handoffs.tables import NO_OFFER, handoffs
 from desk.kernel.database import announce
 
 if TYPE_CHECKING:

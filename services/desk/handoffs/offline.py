@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from desk.conversations import store as conversation_store
 from desk.conversations.usecases import say
 from desk.handoffs import case_store, machine, queue_store, store
-from desk.handoffs.ownership import NOBODY
+from desk.handoffs.ownership import back_to_bot
 from desk.handoffs.places import places
 from desk.handoffs.service import service_now
 from desk.kernel.errors import ConflictError
@@ -60,17 +60,7 @@ def say_queued(connection: sa.Connection, handoff: Handoff, scene: Scene) -> boo
 
 def ask_bot(connection: sa.Connection, conversation: Conversation, handoff: Handoff, scene: Scene) -> None:
     """The bot answers while the handoff waits. ConflictError `owner_changed` when the conversation moved on."""
-    changed = conversation_store.change_owner(
-        connection,
-        conversation,
-        scene.now,
-        state="bot",
-        owner_kind="bot",
-        bot_cursor=conversation.last_seq,
-        **NOBODY,
-    )
-    if not changed:
-        raise ConflictError("owner_changed")
+    back_to_bot(connection, conversation, scene)
     store.add_step(connection, handoff.id, "kept", scene.now)
     text, buttons = scene.wording.text("system.case_kept"), scene.wording.buttons("case.kept_buttons")
     say(connection, conversation.id, "case_kept", text, scene, buttons=buttons)

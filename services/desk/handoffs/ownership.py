@@ -116,3 +116,18 @@ def checked_note(text: str) -> str:
         raise InvalidError("note_too_long", limit=MAX_NOTE_CHARACTERS)
     check_characters(text)
     return text.strip()
+
+
+def back_to_bot(connection: sa.Connection, conversation: Conversation, scene: Scene) -> None:
+    """What was said to others is not the bot's to answer; its cursor is at the end. ConflictError `owner_changed`."""
+    changed = conversation_store.change_owner(
+        connection,
+        conversation,
+        scene.now,
+        state="bot",
+        owner_kind="bot",
+        bot_cursor=conversation.last_seq,
+        **NOBODY,
+    )
+    if not changed:
+        raise ConflictError("owner_changed")

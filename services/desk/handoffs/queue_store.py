@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from desk.agents.store import ON_DUTY, agents
-from desk.conversations.store import conversations
+from desk.conversations.tables import conversations
 from desk.handoffs.rules import Server
-from desk.handoffs.store import QUEUE_ORDER, handoffs
+from desk.handoffs.tables import QUEUE_ORDER, handoffs
+from desk.kernel.prepared import Prepared
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from desk.conversations.rules import Conversation
+
+# Asked before every turn of the bot.
+_LENGTH = Prepared(sa.select(sa.func.count()).select_from(handoffs).where(handoffs.c.state == "queued"))
+_SOMEBODY = Prepared(sa.select(agents.c.id).where(ON_DUTY).limit(1))
 
 
 def queued_conversations(connection: sa.Connection) -> list[tuple[str, str]]:
@@ -25,13 +30,13 @@ def queued_conversations(connection: sa.Connection) -> list[tuple[str, str]]:
 
 def length(connection: sa.Connection) -> int:
     """How many handoffs nobody has claimed."""
-    query = sa.select(sa.func.count()).select_from(handoffs).where(handoffs.c.state == "queued")
-    return int(connection.execute(query).scalar_one())
+    row = _LENGTH.row(connection, {})
+    return 0 if row is None else int(row[0])
 
 
 def anybody_on_duty(connection: sa.Connection) -> bool:
     """Whether anybody is on duty: one agent online is enough."""
-    return connection.execute(sa.select(agents.c.id).where(ON_DUTY).limit(1)).first() is not None
+    return _SOMEBODY.row(connection, {}) is not None
 
 
 def servers(connection: sa.Connection) -> list[Server]:

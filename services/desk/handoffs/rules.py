@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from desk.agents.rules import SKILL_GROUPS
-from desk.customers.rules import mask_phone
 from desk.kernel.clock import iso
+from desk.kernel.masking import mask_phone, mask_text
 
 HandoffState = Literal["queued", "active", "resolved", "cancelled", "handed_back"]
 HandoffKind = Literal["live", "offline"]
 PRIORITIES = ("urgent", "high", "normal", "low")
 MAX_HEADLINE_CHARACTERS = 40
+_hidden = lru_cache(maxsize=4096)(mask_text)  # the same row goes to every console
 
 
 class Handoff(Struct, frozen=True, kw_only=True):
@@ -200,7 +202,8 @@ def primary_trigger(summary: dict[str, Any]) -> str:
 
 
 def row_view(handoff: Handoff) -> dict[str, Any]:
-    """The contract's HandoffRow."""
+    """The contract's HandoffRow; while it waits everybody sees it, so that its texts are masked until it is taken."""
+    waits = handoff.state == "queued"
     agent = None
     if handoff.agent_id is not None:
         agent = {"agent_id": handoff.agent_id, "display_name": handoff.agent_name}
@@ -209,7 +212,7 @@ def row_view(handoff: Handoff) -> dict[str, Any]:
         "conversation_id": handoff.conversation_id,
         "state": handoff.state,
         "priority": handoff.priority,
-        "headline": handoff.headline,
+        "headline": _hidden(handoff.headline) if waits else handoff.headline,
         "skill_group": handoff.skill_group,
         "emotion": handoff.emotion,
         "customer_name": handoff.customer_name,
@@ -217,7 +220,7 @@ def row_view(handoff: Handoff) -> dict[str, Any]:
         "claimed_at": None if handoff.claimed_at is None else iso(handoff.claimed_at),
         "agent": agent,
         "target_agent_id": handoff.target_agent_id,
-        "note": handoff.note,
+        "note": _hidden(handoff.note) if waits and handoff.note else handoff.note,
         "offer": offer_view(handoff),
         "priority_reasons": handoff.priority_reasons,
         "tags": handoff.tags,

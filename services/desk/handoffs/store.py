@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from desk.handoffs import statements
 from desk.handoffs.notes import HandbackWaiting, HandoffChanged, OfferChanged, QueueChanged
 from desk.handoffs.rules import Handoff, full_view
-from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.handoffs.tables import NO_OFFER, OPEN, QUEUE_ORDER, handbacks, handoffs, steps
+from desk.kernel.database import announce
 from desk.kernel.errors import NotFoundError
 from desk.kernel.locks import hold, locks_rows
 from desk.webhooks import outbox
@@ -17,104 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-_OPEN = sa.text("state IN ('queued', 'active')")
-
-handoffs = sa.Table(
-    "handoffs",
-    metadata,
-    sa.Column("id", sa.String(80), primary_key=True),
-    sa.Column("conversation_id", sa.String(64), sa.ForeignKey("conversations.id"), nullable=False),
-    sa.Column("session", sa.Integer, nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("priority", sa.String(8), nullable=False),
-    sa.Column("priority_rank", sa.Integer, nullable=False),
-    sa.Column("front", sa.Integer, nullable=False),
-    sa.Column("headline", sa.Text, nullable=False),
-    sa.Column("skill_group", sa.String(32), nullable=False),
-    sa.Column("emotion", Json, nullable=False),
-    sa.Column("customer_id", sa.String(64)),
-    sa.Column("customer_name", sa.Text, nullable=False),
-    sa.Column("trigger", sa.String(32), nullable=False),
-    sa.Column("summary", Json, nullable=False),
-    sa.Column("summary_valid", sa.Boolean, nullable=False),
-    sa.Column("summary_fault", sa.Text),
-    sa.Column("target_agent_id", sa.String(64)),
-    sa.Column("note", sa.Text),
-    sa.Column("agent_id", sa.String(64)),
-    sa.Column("agent_name", sa.Text),
-    sa.Column("queued_seq", sa.BigInteger, nullable=False),
-    sa.Column("queued_at", UtcTime, nullable=False),
-    sa.Column("claimed_at", UtcTime),
-    sa.Column("ended_at", UtcTime),
-    sa.Column("outcome", sa.Text),
-    sa.Column("outcome_note", sa.Text),
-    sa.Column("due_at", UtcTime, nullable=False),
-    sa.Column("entered_at", UtcTime, nullable=False),
-    sa.Column("priority_reasons", Json, nullable=False),
-    sa.Column("tags", Json, nullable=False),
-    sa.Column("weight", sa.Integer, nullable=False),
-    sa.Column("weight_taken", sa.Integer, nullable=False),
-    sa.Column("preferred_agent_id", sa.String(64)),
-    sa.Column("from_agent_id", sa.String(64)),
-    sa.Column("offered_agent_id", sa.String(64)),
-    sa.Column("offer_expires_at", UtcTime),
-    sa.Column("offer_shown", sa.Boolean, nullable=False),
-    sa.Column("offer_count", sa.Integer, nullable=False),
-    sa.Column("passed", Json, nullable=False),
-    sa.Column("kind", sa.String(8), nullable=False, server_default="live"),
-    sa.Column("contact", sa.Text),
-    sa.Column("told_on_duty", sa.Boolean, nullable=False, server_default=sa.true()),
-    sa.Column("told_opening_at", UtcTime),
-    sa.Index("ix_handoffs_queue", "state", "front", "due_at"),
-    sa.Index("ix_handoffs_ended", "state", "ended_at"),
-    sa.Index("ix_handoffs_offers", "offered_agent_id"),
-    sa.Index("ix_handoffs_agent", "agent_id", "state"),
-    sa.Index("uq_handoffs_open", "conversation_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
-    sa.Index("ix_handoffs_conversation", "conversation_id", "queued_at"),
-    sa.Index("ix_handoffs_customer", "customer_id", "queued_at"),
-)
-
-steps = sa.Table(
-    "handoff_steps",
-    metadata,
-    sa.Column("handoff_id", sa.String(80), sa.ForeignKey("handoffs.id"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("agent_id", sa.String(64)),
-    sa.Column("note", sa.Text),
-    sa.Column("at", UtcTime, nullable=False),
-)
-
-handbacks = sa.Table(
-    "bot_handbacks",
-    metadata,
-    sa.Column("handoff_id", sa.String(80), sa.ForeignKey("handoffs.id"), primary_key=True),
-    sa.Column("conversation_id", sa.String(64), sa.ForeignKey("conversations.id"), nullable=False, index=True),
-    sa.Column("session", sa.Integer, nullable=False),
-    sa.Column("note", sa.Text, nullable=False),
-    sa.Column("settled", Json, nullable=False),
-    sa.Column("from_seq", sa.BigInteger, nullable=False),
-    sa.Column("created_at", UtcTime, nullable=False),
-    sa.Column("delivered_at", UtcTime),
-    sa.Column("given_up", sa.Text),
-)
-
-# What "next" means: who was already with an agent, then who is due first (priority and waiting in one, see ranking).
-QUEUE_ORDER = (handoffs.c.front.desc(), handoffs.c.due_at, handoffs.c.id)
-NO_OFFER: dict[str, Any] = {"offered_agent_id": None, "offer_expires_at": None, "offer_shown": False}
-
-
-# Asked before every message to the bot: built once.
-_NEXT_HANDBACK = (
-    sa.select(handbacks)
-    .where(
-        handbacks.c.conversation_id == sa.bindparam("p_id"),
-        handbacks.c.delivered_at.is_(None),
-        handbacks.c.given_up.is_(None),
-    )
-    .order_by(handbacks.c.created_at)
-    .limit(1)
-)
+# A summary weighs more than all the rest of its row, and no list shows it.
+_IN_LISTS = [column for column in handoffs.c if column.name != "summary"]
 
 
 def get(connection: sa.Connection, handoff_id: str, *, lock: bool = False) -> Handoff | None:
@@ -134,7 +40,7 @@ def get_unless_busy(connection: sa.Connection, handoff_id: str) -> Handoff | Non
 def hold_open(connection: sa.Connection, conversation_ids: Iterable[str], agent_ids: Iterable[str] = ()) -> None:
     """Lock the open handoffs of these conversations and what is offered to these agents, until the write job ends."""
     if locks_rows(connection):
-        of_conversations = handoffs.c.conversation_id.in_(sorted(conversation_ids)) & _OPEN
+        of_conversations = handoffs.c.conversation_id.in_(sorted(conversation_ids)) & OPEN
         offered = (handoffs.c.state == "queued") & handoffs.c.offered_agent_id.in_(sorted(agent_ids))
         hold(connection, handoffs.c.id, of_conversations | offered)
 
@@ -154,7 +60,7 @@ class OpenMark(NamedTuple):
 
 def open_marks(connection: sa.Connection) -> dict[str, OpenMark]:
     """Every open handoff as its row in the queue shows it, by id."""
-    query = sa.select(handoffs.c.id, *(handoffs.c[name] for name in OpenMark._fields)).where(_OPEN)
+    query = sa.select(handoffs.c.id, *(handoffs.c[name] for name in OpenMark._fields)).where(OPEN)
     return {row.id: OpenMark(*row[1:]) for row in connection.execute(query)}
 
 
@@ -173,22 +79,17 @@ def existing(connection: sa.Connection, handoff_id: str) -> Handoff:
 
 def open_of(connection: sa.Connection, conversation_id: str, *, lock: bool = False) -> Handoff | None:
     """The queued or active handoff of a conversation, or None; `lock` holds its row until the write job ends."""
-    query = sa.select(handoffs).where(
-        handoffs.c.conversation_id == conversation_id, handoffs.c.state.in_(("queued", "active"))
-    )
-    row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
-    return None if row is None else Handoff(**row._mapping)
+    return (statements.OPEN_OF_LOCKED if lock else statements.OPEN_OF).one(connection, {"p_id": conversation_id})
+
+
+def is_queued(connection: sa.Connection, conversation_id: str) -> bool:
+    """Whether the customer of a conversation waits for a person."""
+    return statements.IS_QUEUED.row(connection, {"p_id": conversation_id}) is not None
 
 
 def latest_of(connection: sa.Connection, conversation_id: str) -> Handoff | None:
     """The newest handoff of a conversation in any state, or None."""
-    row = connection.execute(
-        sa.select(handoffs)
-        .where(handoffs.c.conversation_id == conversation_id)
-        .order_by(handoffs.c.queued_seq.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else Handoff(**row._mapping)
+    return statements.LATEST_OF.one(connection, {"p_id": conversation_id})
 
 
 def handled_by(connection: sa.Connection, conversation_id: str, agent_id: str) -> bool:
@@ -207,10 +108,10 @@ def handled_by(connection: sa.Connection, conversation_id: str, agent_id: str) -
 
 
 def in_state(connection: sa.Connection, state: str, limit: int = 500) -> list[Handoff]:
-    """Handoffs in a state: queued ones in the order of the queue, others newest first."""
+    """Handoffs in a state, without their summaries ({}): queued ones in the order of the queue, others newest first."""
     order = QUEUE_ORDER if state == "queued" else (handoffs.c.queued_at.desc(),)
-    rows = connection.execute(sa.select(handoffs).where(handoffs.c.state == state).order_by(*order).limit(limit))
-    return [Handoff(**row._mapping) for row in rows]
+    rows = connection.execute(sa.select(*_IN_LISTS).where(handoffs.c.state == state).order_by(*order).limit(limit))
+    return [Handoff(**row._mapping, summary={}) for row in rows]
 
 
 def active_of_agent(connection: sa.Connection, agent_id: str) -> list[Handoff]:
@@ -277,17 +178,7 @@ def add_step(
 
 def earlier_of_customer(connection: sa.Connection, customer_id: str, before: datetime, limit: int) -> list[Handoff]:
     """A customer's claimed handoffs before a moment, newest first."""
-    rows = connection.execute(
-        sa.select(handoffs)
-        .where(
-            handoffs.c.customer_id == customer_id,
-            handoffs.c.queued_at < before,
-            handoffs.c.agent_id.is_not(None),
-        )
-        .order_by(handoffs.c.queued_at.desc())
-        .limit(limit)
-    )
-    return [Handoff(**row._mapping) for row in rows]
+    return statements.EARLIER.all(connection, {"p_customer_id": customer_id, "p_before": before, "p_limit": limit})
 
 
 def add_handback(connection: sa.Connection, handoff: Handoff, note: str, settled: list[str], at: datetime) -> None:
@@ -307,9 +198,9 @@ def add_handback(connection: sa.Connection, handoff: Handoff, note: str, settled
     announce(connection, HandbackWaiting(handoff.conversation_id))
 
 
-def next_handback(connection: sa.Connection, conversation_id: str) -> sa.Row[Any] | None:
+def next_handback(connection: sa.Connection, conversation_id: str) -> statements.WaitingHandback | None:
     """The oldest handback of a conversation that is not delivered, or None."""
-    return connection.execute(_NEXT_HANDBACK, {"p_id": conversation_id}).one_or_none()
+    return statements.NEXT_HANDBACK.one(connection, {"p_id": conversation_id})
 
 
 def close_handback(connection: sa.Connection, handoff_id: str, at: datetime, given_up: str | None = None) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desk.agents.rules import leads
+from desk.agents.rules import as_actor, leads
+from desk.audit.rules import Subject
+from desk.audit.store import record
 from desk.conversations import guests
 from desk.conversations.usecases import existing, say
 from desk.handoffs import machine, store
@@ -41,6 +43,7 @@ def take_over(connection: sa.Connection, conversation_id: str, agent: Agent, sce
     machine.move("take_over", machine.situation_of(handoff))
     if handoff is None:
         handoff = _without_summary(connection, conversation, scene)
+    _write_down(connection, "conversation_taken_over", agent, conversation, scene)
     give_to(connection, conversation, handoff, agent, scene)
     store.add_step(connection, handoff.id, "taken_over", scene.now, agent_id=agent.id)
     text = scene.wording.text("system.taken_over", name=agent.display_name)
@@ -57,6 +60,7 @@ def join(connection: sa.Connection, conversation_id: str, agent: Agent, scene: S
     if guests.name_of(connection, conversation, agent.id) is not None:
         return
     guests.add(connection, conversation, agent.id, agent.display_name, scene.now)
+    _write_down(connection, "conversation_joined", agent, conversation, scene)
     text = scene.wording.text("system.supervisor_joined", name=agent.display_name)
     _say_as(connection, conversation_id, agent, scene, kind="supervisor_joined", text=text)
 
@@ -70,6 +74,12 @@ def leave(connection: sa.Connection, conversation_id: str, agent: Agent, scene: 
     guests.remove(connection, conversation_id, agent.id)
     text = scene.wording.text("system.supervisor_left", name=agent.display_name)
     _say_as(connection, conversation_id, agent, scene, kind="supervisor_left", text=text)
+
+
+def _write_down(connection: sa.Connection, event: str, agent: Agent, conversation: Conversation, scene: Scene) -> None:
+    subject = Subject("conversation", conversation.id)
+    details = {"owner_kind": conversation.owner_kind, "owner": conversation.owner_agent_id}
+    record(connection, event, as_actor(agent), subject, scene.now, details=details)
 
 
 def _must_lead(agent: Agent) -> None:

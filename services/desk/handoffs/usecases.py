@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from desk.conversations import store as conversation_store
 from desk.conversations.usecases import existing, say
 from desk.handoffs import machine, offline, queue_store, ranking, store
-from desk.handoffs.ownership import NOBODY, checked_note, give_to, hold_for, leave_agent, owned
+from desk.handoffs.ownership import NOBODY, back_to_bot, checked_note, give_to, hold_for, leave_agent, owned
 from desk.handoffs.places import place_of
 from desk.handoffs.recall import with_history
 from desk.handoffs.rules import (
@@ -202,7 +202,7 @@ def cancel(
     if not store.change_state(connection, handoff, state="cancelled", ended_at=scene.now, outcome=outcome):
         raise ConflictError("not_queued")
     if conversation.owner_kind == "queue":
-        _back_to_bot(connection, conversation, scene)
+        back_to_bot(connection, conversation, scene)
     store.add_step(connection, handoff.id, "cancelled", scene.now, note=outcome)
     store.add_handback(connection, handoff, scene.wording.text(note), [], scene.now)
     say(connection, conversation_id, "handoff_cancelled", scene.wording.text(line), scene)
@@ -221,7 +221,7 @@ def hand_back(
     conversation, handoff = owned(connection, conversation_id, agent)
     machine.move("hand_back", machine.situation_of(handoff))
     leave_agent(connection, handoff, scene, state="handed_back", ended_at=scene.now, outcome_note=checked_note(note))
-    _back_to_bot(connection, conversation, scene)
+    back_to_bot(connection, conversation, scene)
     store.add_step(connection, handoff.id, "handed_back", scene.now, agent_id=agent.id, note=checked_note(note))
     store.add_handback(connection, handoff, checked_note(note), [checked_note(line) for line in settled], scene.now)
     name = handoff.agent_name or agent.display_name
@@ -293,18 +293,3 @@ def note_emotion(connection: sa.Connection, conversation_id: str, understanding:
     if emotion != measured:
         leave_batch(connection)
         store.set_emotion(connection, handoff, emotion)
-
-
-def _back_to_bot(connection: sa.Connection, conversation: Conversation, scene: Scene) -> None:
-    """What was said to the queue or the agent is not the bot's to answer, so its cursor moves to the end."""
-    changed = conversation_store.change_owner(
-        connection,
-        conversation,
-        scene.now,
-        state="bot",
-        owner_kind="bot",
-        bot_cursor=conversation.last_seq,
-        **NOBODY,
-    )
-    if not changed:
-        raise ConflictError("owner_changed")

@@ -11,6 +11,7 @@ from desk.handoffs import queue_store, store
 from desk.handoffs.ranking import may_expire
 from desk.handoffs.usecases import cancel
 from desk.kernel.clock import iso
+from desk.kernel.masking import mask_text
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -24,20 +25,22 @@ CUSTOMER_LEFT = "customer_left"
 
 
 def since_queued(connection: sa.Connection, handoff: Handoff, wording: Wording) -> dict[str, Any]:
-    """{messages_while_waiting, last: [{message_id, text, at}]}: what the customer added before somebody was there."""
+    """{messages_while_waiting, last: [{message_id, text, at}]}: what the customer added before somebody was there.
+
+    Masked until somebody takes it.
+    """
     until = handoff.claimed_at or handoff.ended_at
     count, last = conversation_store.customer_messages(
         connection, handoff.conversation_id, handoff.queued_seq, until, _LAST_MESSAGES
     )
+    texts = [spoken(event.text, event.attachments, wording) for event in last]
+    if handoff.state == "queued":
+        texts = [mask_text(text) for text in texts]
     return {
         "messages_while_waiting": count,
         "last": [
-            {
-                "message_id": event.message_id,
-                "text": spoken(event.text, event.attachments, wording),
-                "at": iso(event.at),
-            }
-            for event in last
+            {"message_id": event.message_id, "text": text, "at": iso(event.at)}
+            for event, text in zip(last, texts, strict=True)
         ],
     }
 

@@ -95,9 +95,12 @@ async def get_playbook(ctx: Ctx, request: DeskRequest) -> dict[str, Any]:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidError("range_invalid", days=MAX_DAYS) from error
+    if day == date.max:  # it has no midnight after it
+        raise InvalidError("range_invalid", days=MAX_DAYS)
+    return day
 
 
 router = Router("/api/v1", route_handlers=[get_wall, get_cases, get_report, get_playbook], tags=["insight"])

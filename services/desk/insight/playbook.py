@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from desk.agent_actions import authority
 from desk.assist import book
 from desk.clocks import business_hours
 from desk.handoffs import repeat_rules
@@ -22,6 +23,7 @@ _READERS: dict[str, Callable[[Path], Any]] = {
     "business_hours.yml": business_hours.load.__wrapped__,
     "canned_responses.yml": book.load.__wrapped__,
     "desk_messages.yml": wording.load,
+    "escalation_summary.yml": authority.load.__wrapped__,
     "repeat_contact.yml": repeat_rules.load.__wrapped__,
     "reply_topics.yml": book.load.__wrapped__,
     "routing.yml": policy.load,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from desk.conversations.store import events
-from desk.handoffs.store import handoffs
+from desk.conversations.tables import events
+from desk.handoffs.tables import handoffs
 from desk.insight.reports import Facts, HandoffFact, RatingFact, SessionFact
 from desk.insight.wall import Case
 from desk.ratings.store import ratings

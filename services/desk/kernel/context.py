@@ -11,7 +11,8 @@ import structlog
 from desk.kernel import policy
 from desk.kernel.bus import Bus
 from desk.kernel.clock import Clock, SystemClock
-from desk.kernel.database import Database, is_sqlite
+from desk.kernel.database import Database
+from desk.kernel.engine import is_sqlite
 from desk.kernel.fanout import Fanout
 from desk.kernel.holds import Holds
 from desk.kernel.metrics import Metrics

@@ -1,8 +1,9 @@
 """The database: one writer thread with group commit, a small pool of readers, SQLite or PostgreSQL by URL.
 
 `await db.write(job)` and `await db.read(job)` take a plain function of a SQLAlchemy Connection. Writes queue up;
-the writer runs all that are waiting in one transaction, each in its own SAVEPOINT so that one failing job rolls
-back alone, commits once, publishes what the jobs announced, and only then answers their callers.
+the writer runs all that are waiting in one transaction, commits once, publishes what the jobs announced, and only then
+answers their callers. When a job fails, the transaction is rolled back and all are run again, each in its own SAVEPOINT
+so that the failing one rolls back alone: a job must therefore do nothing but read, write and announce.
 
 A batch keeps the rows of all its jobs until it commits. SQLite has one writer anyway; on PostgreSQL other desk
 processes write at the same time, and batches that keep rows in no common order would wait for each other in circles.
@@ -17,21 +18,22 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import make_url
 
+from desk.kernel.engine import create_engine
 from desk.kernel.errors import InvalidError
-from desk.kernel.locks import SHARED, LeaveBatchError, locks_rows
+from desk.kernel.locks import SHARED, LeaveBatchError
+from desk.kernel.prepared import run_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from desk.kernel.bus import Note
 
@@ -44,7 +46,6 @@ _BATCH_JOBS = 256
 _SINGLE_ATTEMPTS = 5
 _READERS = 4
 _RETRY_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
-_MIGRATION_LOCK = 0x6D696772617465  # any number that nothing else locks: "migrate"
 _ANNOUNCED = "desk_announced"
 
 
@@ -89,53 +90,6 @@ def announce(connection: sa.Connection, note: Note) -> None:
     connection.info.setdefault(_ANNOUNCED, []).append(note)
 
 
-def _encode_json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def create_engine(url: str, *, writer: bool = False, pool_size: int = 1) -> sa.Engine:
-    """An engine for `url`; on SQLite with WAL, full synchronisation and, for the writer, BEGIN IMMEDIATE."""
-    parsed = make_url(url)
-    if parsed.drivername in {"postgres", "postgresql"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    options: dict[str, Any] = {
-        "json_serializer": _encode_json,
-        "json_deserializer": msgspec.json.decode,
-        "pool_size": pool_size,
-        "max_overflow": 2,
-    }
-    if parsed.get_backend_name() == "sqlite":
-        options |= {
-            "poolclass": sa.pool.QueuePool,
-            "connect_args": {"check_same_thread": False, "timeout": 30},
-        }
-    else:
-        options["pool_pre_ping"] = True
-    engine = sa.create_engine(parsed, **options)
-    if parsed.get_backend_name() == "sqlite":
-        _prepare_sqlite(engine, "BEGIN IMMEDIATE" if writer else "BEGIN")
-    return engine
-
-
-def is_sqlite(url: str) -> bool:
-    """Whether there is one desk process only: SQLite has one writer."""
-    return make_url(url).get_backend_name() == "sqlite"
-
-
-def _prepare_sqlite(engine: sa.Engine, begin: str) -> None:
-    @sa.event.listens_for(engine, "connect")
-    def _connect(dbapi_connection: Any, _record: object) -> None:
-        dbapi_connection.isolation_level = None  # we say BEGIN ourselves
-        cursor = dbapi_connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-
 def _is_transient(error: BaseException) -> bool:
     """Whether running the whole transaction again may succeed."""
     if not isinstance(error, sa.exc.DBAPIError):
@@ -161,6 +115,7 @@ class Database:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-read")
         self._alone: SimpleQueue[_Job | None] = SimpleQueue()
         self._writers: list[threading.Thread] = []
+        self._own = threading.local()  # the writing threads' connections
         self._one_writer = self._write_engine.dialect.name == "sqlite"
         self.batches = 0
         self.jobs = 0
@@ -189,8 +144,8 @@ class Database:
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._jobs.put(_Job(job, future, appends_to))
-        # Shielded: a caller that goes away must not take back what is about to be committed.
-        return await asyncio.shield(future)
+        # A caller that goes away takes back only their wish to know: the job is committed all the same.
+        return await future
 
     async def read(self, job: Callable[[sa.Connection], T]) -> T:
         """Run `job` on a reading connection and return its result."""
@@ -223,10 +178,12 @@ class Database:
                 if job.left:
                     self._alone.put(job)
         self._alone.put(None)
+        self._let_go()
 
     def _alone_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         while (job := self._alone.get()) is not None:
             self._commit([job], loop)
+        self._let_go()
 
     def _collect(self) -> tuple[list[_Job], bool]:
         """All jobs that are waiting, up to the batch size, and whether the stop sign was among them."""
@@ -278,34 +235,74 @@ class Database:
         return None
 
     def _transaction(self, batch: list[_Job]) -> None:
-        """One transaction with a savepoint a job; raises only what concerns the whole of it."""
-        if len(batch) == 1 and not self._one_writer:
+        """One transaction; raises only what concerns the whole of it."""
+        if len(batch) == 1:
             self._transaction_of_one(batch[0])
-            return
-        with self._write_engine.begin() as connection:
-            connection.info[SHARED] = len(batch) > 1 and not self._one_writer
+        elif not self._without_savepoints(batch):
+            self._with_savepoints(batch)
+
+    def _without_savepoints(self, batch: list[_Job]) -> bool:
+        """Half the statements of a message would be savepoints, and hardly a job fails; False when one did."""
+        try:
+            with self._begun(shared=True) as connection:
+                for job in batch:
+                    job.error, job.notes, job.left = None, [], False
+                    connection.info[_ANNOUNCED] = job.notes
+                    job.result = job.run(connection)
+        except Exception as error:
+            if _is_transient(error):
+                raise
+            return False
+        return True
+
+    def _with_savepoints(self, batch: list[_Job]) -> None:
+        with self._begun(shared=True) as connection:
             for job in batch:
                 job.result, job.error, job.notes, job.left = None, None, [], False
                 connection.info[_ANNOUNCED] = []
                 try:
-                    connection.exec_driver_sql("SAVEPOINT job")
+                    run_text(connection, "SAVEPOINT job")
                     job.result = job.run(connection)
-                    connection.exec_driver_sql("RELEASE SAVEPOINT job")
+                    run_text(connection, "RELEASE SAVEPOINT job")
                     job.notes = connection.info[_ANNOUNCED]
                 except Exception as error:
                     if _is_transient(error):
                         raise
-                    connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
-                    connection.exec_driver_sql("RELEASE SAVEPOINT job")
+                    run_text(connection, "ROLLBACK TO SAVEPOINT job")
+                    run_text(connection, "RELEASE SAVEPOINT job")
                     job.left = isinstance(error, LeaveBatchError)
                     job.error = _explained(error)
 
+    @contextmanager
+    def _begun(self, *, shared: bool = False) -> Iterator[sa.Connection]:
+        """A transaction on this thread's own connection: taking one from the pool each time costs as much as it.
+
+        `shared` when several jobs run in it. Whatever went wrong, the next transaction begins with another connection.
+        """
+        connection: sa.Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = self._write_engine.connect()
+        connection.info[SHARED] = shared and not self._one_writer
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        """Give this thread's connection back."""
+        connection: sa.Connection | None = getattr(self._own, "connection", None)
+        self._own.connection = None
+        if connection is not None:
+            connection.close()
+
     def _transaction_of_one(self, job: _Job) -> None:
-        """Without a savepoint, which would cost a server two more answers."""
+        """Without a savepoint: there is nobody else whose work must stay."""
         job.result, job.error, job.notes, job.left = None, None, [], False
         try:
-            with self._write_engine.begin() as connection:
-                connection.info[SHARED], connection.info[_ANNOUNCED] = False, []
+            with self._begun() as connection:
+                connection.info[_ANNOUNCED] = []
                 job.result = job.run(connection)
                 notes = connection.info[_ANNOUNCED]
         except Exception as error:
@@ -327,23 +324,3 @@ class Database:
                 job.future.set_exception(job.error)
             else:
                 job.future.set_result(job.result)
-
-
-def migrate(url: str) -> None:
-    """Bring the database at `url` to the newest schema."""
-    from alembic import command
-    from alembic.config import Config
-
-    from desk.kernel.settings import REPOSITORY
-
-    config = Config()
-    config.set_main_option("script_location", str(REPOSITORY / "services" / "desk" / "migrations"))
-    engine = create_engine(url, writer=True)
-    try:
-        with engine.begin() as connection:
-            if locks_rows(connection):  # several desks that start at once: one migrates, the others wait
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()

@@ -13,18 +13,23 @@ DeskError            something the caller can be told: a code, an HTTP status, a
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 
 class DeskError(Exception):
-    """Base: `code` is stable and names the sentence under `errors:` in playbook/desk_messages.yml."""
+    """Base: `code` is stable and names the sentence under `errors:` in playbook/desk_messages.yml.
+
+    `values` fill the sentence; `details` are facts a program may tell on, named as in the contract.
+    """
 
     status: ClassVar[int] = 500
 
-    def __init__(self, code: str, **values: object) -> None:
+    def __init__(self, code: str, *, details: dict[str, object] | None = None, **values: object) -> None:
         super().__init__(code)
         self.code = code
         self.values = values
+        self.details = details
 
 
 class UnauthorizedError(DeskError):
@@ -64,9 +69,13 @@ class InvalidError(DeskError):
 
 
 class TooManyError(DeskError):
-    """Slow down."""
+    """Slow down; `retry_after_seconds` is when trying again can succeed."""
 
     status = 429
+
+    def __init__(self, code: str, *, retry_after_seconds: float = 1.0, **values: object) -> None:
+        super().__init__(code, details=None, **values)
+        self.retry_after_seconds = max(1, math.ceil(retry_after_seconds))
 
 
 class UnavailableError(DeskError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 import structlog
 
-from desk.kernel.database import create_engine, is_sqlite
+from desk.kernel.engine import create_engine, is_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import secrets
+from base64 import b32hexencode
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
+_CROCKFORD = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUV", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _RANDOM_BITS = 80
+_CHARACTERS = 26
+_UNUSED_BITS = 30  # of the 160 that 32 characters take
+_DRAWN_AT_ONCE = 256
+_drawn: deque[int] = deque()
 
 
 def ulid(moment: datetime, random_bits: int | None = None) -> str:
     """26 characters: 48 bits of milliseconds, 80 random bits."""
-    bits = secrets.randbits(_RANDOM_BITS) if random_bits is None else random_bits
+    bits = _random_bits() if random_bits is None else random_bits
     value = (int(moment.timestamp() * 1000) << _RANDOM_BITS) | bits
-    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+    encoded = b32hexencode((value << _UNUSED_BITS).to_bytes(20, "big"))
+    return encoded.translate(_CROCKFORD)[:_CHARACTERS].decode("ascii")
+
+
+def _random_bits() -> int:
+    """From the system's randomness, drawn ahead: each call of the system gives the interpreter to another thread."""
+    try:
+        return _drawn.pop()
+    except IndexError:
+        size = _RANDOM_BITS // 8
+        drawn = secrets.token_bytes(size * _DRAWN_AT_ONCE)
+        _drawn.extend(int.from_bytes(drawn[at : at + size], "big") for at in range(size, len(drawn), size))
+        return int.from_bytes(drawn[:size], "big")
 
 
 def conversation_id(moment: datetime) -> str:
@@ -37,6 +55,16 @@ def agent_id(moment: datetime) -> str:
 def attachment_id(moment: datetime) -> str:
     """A new attachment's id, `f_…`."""
     return "f_" + ulid(moment)
+
+
+def agent_action_id(moment: datetime) -> str:
+    """The id of what an agent had done in the shop, `x_…`."""
+    return "x_" + ulid(moment)
+
+
+def desk_id(moment: datetime) -> str:
+    """The id of a desk process from its start to its end, `d_…`."""
+    return "d_" + ulid(moment)
 
 
 def handoff_id(message: str) -> str:

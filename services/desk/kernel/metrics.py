@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+_COMMIT_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
 
 class Metrics:
     """Counters and histograms; names are stable, see docs of operations."""
@@ -27,6 +29,31 @@ class Metrics:
             "baton_fanout_gaps", "Times the database was looked at again", registry=self.registry
         )
         self.fanout_redis = Gauge("baton_fanout_redis", "1 while Redis joins the desks", registry=self.registry)
+
+        self.commits = Histogram(
+            "baton_commit_seconds",
+            "Message read to committed",
+            ["sender"],
+            buckets=_COMMIT_BUCKETS,
+            registry=self.registry,
+        )
+        self.reconnects = Counter(
+            "baton_reconnects", "Sockets of those who came back", ["kind"], registry=self.registry
+        )
+        self.database_up = Gauge("baton_database_up", "1 when it took a transaction", registry=self.registry)
+        self.bot_up = Gauge("baton_bot_up", "1 when Rasa answers with a model", registry=self.registry)
+        self.shop_up = Gauge("baton_shop_up", "1 when the shop answers", registry=self.registry)
+        # Of the whole system, the same at every desk of one database.
+        self.queue_waiting = Gauge("baton_queue_waiting", "Customers in the queue", ["group"], registry=self.registry)
+        self.queue_longest = Gauge(
+            "baton_queue_longest_wait_seconds", "Longest wait", ["group"], registry=self.registry
+        )
+        self.cases_active = Gauge("baton_cases_active", "Customers with an agent", ["group"], registry=self.registry)
+        self.clocks = Gauge(
+            "baton_clocks", "Clocks about to break or broken", ["clock", "state"], registry=self.registry
+        )
+        self.agents = Gauge("baton_agents", "Agents by presence", ["presence"], registry=self.registry)
+        self.capacity_free = Gauge("baton_agent_capacity_free", "What agents online can take", registry=self.registry)
 
     def text(self) -> bytes:
         """The exposition format."""

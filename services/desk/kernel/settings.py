@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+
+from desk.kernel.environment import REPOSITORY, Network, Reader, Row, SettingsError
+from desk.kernel.sites import Key, Site, SitesError, keys_of, keys_of_sites
+from desk.kernel.sites import load as load_sites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-_MIN_SECRET_CHARACTERS = 16
-_MEGABYTE = 1024 * 1024
-REPOSITORY = Path(__file__).resolve().parents[3]
+__all__ = ["MIN_AUDIT_DAYS", "REPOSITORY", "ROWS", "Row", "Settings", "SettingsError", "load"]
 
-
-class SettingsError(Exception):
-    """A setting is missing or cannot be read; the message is one sentence for the person starting the desk."""
-
-
-class Row(NamedTuple):
-    """One setting: environment variable, default as written in the environment (None: required), help."""
-
-    name: str
-    default: str | None
-    help: str
+MIN_AUDIT_DAYS = 184  # six months: the Cybersecurity Law of China, article 21
 
 
 ROWS: tuple[Row, ...] = (
@@ -34,12 +25,21 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_DESK_DATABASE_URL", "", "sqlite:///file or postgresql://…; empty: desk.db in the data folder"),
     Row("BATON_REDIS_URL", "", "redis://… that joins several desk processes on one PostgreSQL; empty: they poll it"),
     Row("BATON_RASA_PORT", "5005", "port of Rasa, used when BATON_RASA_URL is empty"),
-    Row("BATON_RASA_URL", "", "base address of Rasa; empty: this machine"),
+    Row("BATON_RASA_URL", "", "base address of Rasa, or of several workers, comma separated; empty: this machine"),
     Row("BATON_SHOP_PORT", "8001", "port of the shop, used when BATON_SHOP_URL is empty"),
     Row("BATON_SHOP_URL", "", "base address of the shop API; empty: this machine"),
     Row("BATON_SHOP_TOKEN", None, "secret the shop expects from the desk"),
+    Row("BATON_SHOP_TOKEN_FILE", "", "file with it instead, mode 600, relative to the repository"),
     Row("BATON_BOT_TOKEN", None, "secret Rasa's desk channel expects"),
-    Row("BATON_IDENTITY_SECRET", None, "secret with which the shop signs who its customer is"),
+    Row("BATON_BOT_TOKEN_FILE", "", "file with it instead, mode 600"),
+    Row(
+        "BATON_IDENTITY_SECRET",
+        None,
+        "secret with which the shop signs who its customer is; several, comma separated, while it is changed",
+    ),
+    Row("BATON_IDENTITY_SECRET_FILE", "", "file with it instead, mode 600"),
+    Row("BATON_IDENTITY_ONCE", "0", "1: each signed identity opens one conversation only, by its nonce"),
+    Row("BATON_SITES_FILE", "", "YAML file, mode 600: the shops, each with its origins and its own identity secrets"),
     Row("BATON_DEMO", "0", "1: show the demo shop's customers on the demo page"),
     Row(
         "BATON_PLAYBOOK_DIR",
@@ -51,8 +51,12 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_WIDGET_FRAME_ANCESTORS", "'self'", "CSP sources of the shop pages that may embed the widget"),
     Row("BATON_CONSOLE_ORIGINS", "", "origins besides the desk's own that may open the agent socket by cookie"),
     Row("BATON_TRUSTED_PROXIES", "", "addresses of proxies whose X-Forwarded-For is believed, comma separated"),
+    Row(
+        "BATON_METRICS_FROM", "", "addresses and networks besides this machine that may read /metrics, comma separated"
+    ),
     Row("BATON_COOKIE_SECURE", "0", "1: the console's cookie travels over HTTPS only"),
     Row("BATON_LOG_LEVEL", "info", "debug, info, warning or error"),
+    Row("BATON_LOG_JSON", "0", "1: one JSON object a line instead of lines for people"),
     Row("BATON_BOT_TIMEOUT_SECONDS", "20", "longest wait for one answer of Rasa"),
     Row("BATON_BOT_CONCURRENCY", "16", "messages at Rasa at the same time"),
     Row("BATON_BOT_NOTICE_AFTER_SECONDS", "8", "Rasa unreachable so long: tell the customer once"),
@@ -70,10 +74,11 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_PICKUP_SECONDS", "40", "usual time until a free agent picks a customer up"),
     Row("BATON_MESSAGE_RATE_PER_SECOND", "10", "messages a second one connection may send on average"),
     Row("BATON_MESSAGE_BURST", "20", "messages one connection may send at once"),
+    Row("BATON_OPENINGS_A_MINUTE_ADDRESS", "120", "conversations one address may open in a minute; 0: no limit"),
     Row("BATON_SEND_QUEUE", "500", "frames that may wait for a slow reader before the desk hangs up"),
     Row("BATON_SLOW_READER_SECONDS", "15", "a reader that takes no frame for so long is hung up on"),
     Row("BATON_WEBHOOK_URL", "", "http(s) addresses that are told what happens to handoffs, comma separated"),
-    Row("BATON_WEBHOOK_SECRET_FILE", "", "file with the secret that signs webhooks, relative to the repository"),
+    Row("BATON_WEBHOOK_SECRET_FILE", "", "file with the secret that signs webhooks, mode 600"),
     Row(
         "BATON_ATTACHMENTS_DIR",
         "",
@@ -86,11 +91,23 @@ ROWS: tuple[Row, ...] = (
     Row("BATON_ATTACHMENT_IMAGE_SIDE", "2560", "longest side of a stored picture, in pixels"),
     Row("BATON_ATTACHMENTS_A_MESSAGE", "6", "files one message may carry"),
     Row("BATON_ATTACHMENTS_AN_HOUR", "40", "files one person may upload to a conversation in an hour"),
+    Row("BATON_ATTACHMENTS_AN_HOUR_ADDRESS", "400", "files one address may upload in an hour; 0: no limit"),
     Row("BATON_ATTACHMENTS_AT_ONCE", "32", "uploads one desk takes at the same time"),
     Row("BATON_ATTACHMENT_UPLOAD_SECONDS", "300", "longest time one upload may take"),
     Row("BATON_ATTACHMENT_UNSENT_HOURS", "24", "an uploaded file that was never sent is removed after so long"),
     Row("BATON_ATTACHMENT_SWEEP_SECONDS", "3600", "how often unsent and orphaned files are looked for"),
     Row("BATON_ATTACHMENT_MIN_FREE_MB", "512", "with less room on the disk no file is taken"),
+    Row("BATON_KEEP_CONVERSATIONS_DAYS", "0", "what was said is erased so long after a conversation rests; 0: never"),
+    Row("BATON_KEEP_ATTACHMENTS_DAYS", "0", "files of a resting conversation are erased after so long; 0: never"),
+    Row("BATON_KEEP_TRACKER_DAYS", "0", "Rasa's memory of a resting conversation is erased after so long; 0: never"),
+    Row("BATON_KEEP_AUDIT_DAYS", "0", "the audit trail is kept so long, at least 184; 0: for ever"),
+    Row("BATON_RETENTION_SECONDS", "3600", "how often it is looked for what has been kept long enough"),
+    Row("BATON_AUDIT_VIEW_MINUTES", "60", "views of the same thing by the same person within this time count once"),
+    Row(
+        "BATON_TRACKER_DATABASE_URL",
+        "",
+        "Rasa's SQL tracker store, read by the desk (erasure) and by Rasa; empty: tracker.db in the data folder",
+    ),
     Row("BATON_DEFAULT_SKILL_GROUP", "after_sales", "group of a handoff whose summary names none"),
 )
 
@@ -114,6 +131,17 @@ class AttachmentLimits:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """How long what is kept, in days, 0 for ever; `every_seconds` between two looks."""
+
+    conversation_days: float
+    attachment_days: float
+    tracker_days: float
+    audit_days: float
+    every_seconds: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """Values of ROWS in their types; durations in seconds."""
 
@@ -122,11 +150,13 @@ class Settings:
     port: int
     database_url: str
     redis_url: str
-    rasa_url: str
+    rasa_urls: tuple[str, ...]
     shop_url: str
     shop_token: str
     bot_token: str
-    identity_secret: str
+    identity_keys: tuple[Key, ...]
+    identity_once: bool
+    sites: tuple[Site, ...]
     demo: bool
     playbook_dir: Path
     contracts_dir: Path
@@ -134,8 +164,10 @@ class Settings:
     frame_ancestors: str
     console_origins: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
+    metrics_from: tuple[Network, ...]
     cookie_secure: bool
     log_level: str
+    log_json: bool
     bot_timeout_seconds: float
     bot_concurrency: int
     bot_notice_after_seconds: float
@@ -153,6 +185,8 @@ class Settings:
     pickup_seconds: float
     message_rate_per_second: float
     message_burst: int
+    openings_a_minute: int
+    uploads_an_hour: int
     send_queue: int
     slow_reader_seconds: float
     default_skill_group: str
@@ -160,90 +194,29 @@ class Settings:
     webhook_secret: str
     attachments_dir: Path
     attachments: AttachmentLimits
-
-
-class _Reader:
-    """Reads typed values out of the environment, with the defaults of ROWS."""
-
-    def __init__(self, environment: Mapping[str, str], require_secrets: bool) -> None:
-        self._environment = environment
-        self._rows = {row.name: row for row in ROWS}
-        self._require_secrets = require_secrets
-
-    def text(self, name: str) -> str:
-        value = self._environment.get(name, "").strip()
-        if value:
-            return value
-        default = self._rows[name].default
-        if default is None:
-            if self._require_secrets:
-                raise SettingsError(f"{name} is not set: start everything with `make run`, or set this secret.")
-            return ""
-        return default
-
-    def number(self, name: str) -> float:
-        try:
-            value = float(self.text(name))
-        except ValueError as error:
-            raise SettingsError(f"{name} must be a number, not {self.text(name)!r}.") from error
-        if value < 0:
-            raise SettingsError(f"{name} must not be negative.")
-        return value
-
-    def whole(self, name: str) -> int:
-        return int(self.number(name))
-
-    def megabytes(self, name: str) -> int:
-        return int(self.number(name) * _MEGABYTE)
-
-    def path(self, name: str) -> Path:
-        return REPOSITORY / self.text(name)
-
-    def words(self, name: str) -> tuple[str, ...]:
-        return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
-
-    def addresses(self, name: str) -> tuple[str, ...]:
-        """http(s) only, and no name or password in them: they would show in lists and logs."""
-        found = tuple(dict.fromkeys(self.words(name)))
-        for address in found:
-            parts = urlsplit(address)
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.password:
-                raise SettingsError(f"{name} takes http:// or https:// addresses without a name in them.")
-        return found
-
-    def secret_file(self, name: str, *, wanted: bool) -> str:
-        """The file's content; nothing while it is not wanted."""
-        if not wanted or not self._require_secrets:
-            return ""
-        if not self.text(name):
-            raise SettingsError(f"{name} is not set: webhooks are always signed.")
-        try:
-            secret = self.path(name).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"{name} cannot be read: {error.strerror}.") from error
-        if len(secret) < _MIN_SECRET_CHARACTERS:
-            raise SettingsError(f"{name} must hold at least {_MIN_SECRET_CHARACTERS} characters.")
-        return secret
-
-    def flag(self, name: str) -> bool:
-        return self.text(name) in {"1", "true", "yes", "on"}
+    retention: Retention
+    audit_view_minutes: float
+    tracker_database_url: str
 
 
 def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Settings:
     """Settings from `environment`; SettingsError with one sentence when one is missing or malformed."""
-    read = _Reader(environment, require_secrets)
+    read = Reader(ROWS, environment, require_secrets=require_secrets)
     data_dir = read.path("BATON_DATA_DIR")
+    sites = _sites(read)
     return Settings(
         data_dir=data_dir,
         host=read.text("BATON_DESK_HOST"),
         port=read.whole("BATON_DESK_PORT"),
         database_url=read.text("BATON_DESK_DATABASE_URL") or f"sqlite:///{data_dir / 'desk.db'}",
         redis_url=read.text("BATON_REDIS_URL"),
-        rasa_url=read.text("BATON_RASA_URL") or f"http://127.0.0.1:{read.whole('BATON_RASA_PORT')}",
+        rasa_urls=read.addresses("BATON_RASA_URL") or (f"http://127.0.0.1:{read.whole('BATON_RASA_PORT')}",),
         shop_url=read.text("BATON_SHOP_URL") or f"http://127.0.0.1:{read.whole('BATON_SHOP_PORT')}",
-        shop_token=read.text("BATON_SHOP_TOKEN"),
-        bot_token=read.text("BATON_BOT_TOKEN"),
-        identity_secret=read.text("BATON_IDENTITY_SECRET"),
+        shop_token=read.secret("BATON_SHOP_TOKEN"),
+        bot_token=read.secret("BATON_BOT_TOKEN"),
+        identity_keys=keys_of_sites(sites) or keys_of(read.secret("BATON_IDENTITY_SECRET")),
+        identity_once=read.flag("BATON_IDENTITY_ONCE"),
+        sites=sites,
         demo=read.flag("BATON_DEMO"),
         playbook_dir=read.path("BATON_PLAYBOOK_DIR"),
         contracts_dir=read.path("BATON_CONTRACTS_DIR"),
@@ -251,8 +224,10 @@ def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Set
         frame_ancestors=read.text("BATON_WIDGET_FRAME_ANCESTORS"),
         console_origins=read.words("BATON_CONSOLE_ORIGINS"),
         trusted_proxies=read.words("BATON_TRUSTED_PROXIES"),
+        metrics_from=read.networks("BATON_METRICS_FROM"),
         cookie_secure=read.flag("BATON_COOKIE_SECURE"),
         log_level=read.text("BATON_LOG_LEVEL").lower(),
+        log_json=read.flag("BATON_LOG_JSON"),
         bot_timeout_seconds=read.number("BATON_BOT_TIMEOUT_SECONDS"),
         bot_concurrency=max(1, read.whole("BATON_BOT_CONCURRENCY")),
         bot_notice_after_seconds=read.number("BATON_BOT_NOTICE_AFTER_SECONDS"),
@@ -270,6 +245,8 @@ def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Set
         pickup_seconds=read.number("BATON_PICKUP_SECONDS"),
         message_rate_per_second=read.number("BATON_MESSAGE_RATE_PER_SECOND"),
         message_burst=read.whole("BATON_MESSAGE_BURST"),
+        openings_a_minute=read.whole("BATON_OPENINGS_A_MINUTE_ADDRESS"),
+        uploads_an_hour=read.whole("BATON_ATTACHMENTS_AN_HOUR_ADDRESS"),
         send_queue=max(1, read.whole("BATON_SEND_QUEUE")),
         slow_reader_seconds=read.number("BATON_SLOW_READER_SECONDS"),
         default_skill_group=read.text("BATON_DEFAULT_SKILL_GROUP"),
@@ -277,10 +254,35 @@ def load(environment: Mapping[str, str], *, require_secrets: bool = True) -> Set
         webhook_secret=read.secret_file("BATON_WEBHOOK_SECRET_FILE", wanted=bool(read.text("BATON_WEBHOOK_URL"))),
         attachments_dir=REPOSITORY / (read.text("BATON_ATTACHMENTS_DIR") or data_dir / "attachments"),
         attachments=_attachment_limits(read),
+        retention=_retention(read),
+        audit_view_minutes=read.number("BATON_AUDIT_VIEW_MINUTES"),
+        tracker_database_url=read.text("BATON_TRACKER_DATABASE_URL") or f"sqlite:///{data_dir / 'tracker.db'}",
     )
 
 
-def _attachment_limits(read: _Reader) -> AttachmentLimits:
+def _sites(read: Reader) -> tuple[Site, ...]:
+    if not read.text("BATON_SITES_FILE"):
+        return ()
+    try:
+        return load_sites(read.path("BATON_SITES_FILE"))
+    except SitesError as error:
+        raise SettingsError(f"BATON_SITES_FILE {error}.") from error
+
+
+def _retention(read: Reader) -> Retention:
+    audit_days = read.number("BATON_KEEP_AUDIT_DAYS")
+    if 0 < audit_days < MIN_AUDIT_DAYS:
+        raise SettingsError(f"BATON_KEEP_AUDIT_DAYS must be 0 or at least {MIN_AUDIT_DAYS}.")
+    return Retention(
+        conversation_days=read.number("BATON_KEEP_CONVERSATIONS_DAYS"),
+        attachment_days=read.number("BATON_KEEP_ATTACHMENTS_DAYS"),
+        tracker_days=read.number("BATON_KEEP_TRACKER_DAYS"),
+        audit_days=audit_days,
+        every_seconds=max(1.0, read.number("BATON_RETENTION_SECONDS")),
+    )
+
+
+def _attachment_limits(read: Reader) -> AttachmentLimits:
     return AttachmentLimits(
         image_bytes=read.megabytes("BATON_ATTACHMENT_IMAGE_MB"),
         video_bytes=read.megabytes("BATON_ATTACHMENT_VIDEO_MB"),

@@ -36,7 +36,13 @@ REQUIRED = (
     "summary.unavailable_headline", "summary.unavailable_sentence", "summary.unavailable_reason",
     "summary.unavailable_attempt", "summary.unavailable_result", "summary.unavailable_missing",
     "summary.unavailable_step", "summary.unavailable_issue", "summary.invalid_headline",
-    "summary.visitor",
+    "summary.visitor", "agent_actions.coupon_title",
+    "agent_actions.notes.return", "agent_actions.notes.exchange", "agent_actions.notes.reship",
+    "agent_actions.notes.coupon_reissue", "agent_actions.notes.coupon",
+    "agent_actions.given.coupon", "agent_actions.given.coupon_reissue", "agent_actions.coupon_scope",
+    "agent_actions.names", "agent_actions.states", "agent_actions.refusals", "agent_actions.csv_head",
+    "archive.title", "archive.day", "archive.date", "archive.line", "archive.agent", "archive.file_name",
+    "archive.senders", "archive.cards", "archive.outcomes",
 )  # fmt: skip
 
 

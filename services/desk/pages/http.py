@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import base64
+import gzip
 import hashlib
 import mimetypes
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from litestar import Response, Router, get
 
 from desk.customers.shop import ShopClient
 from desk.kernel.context import Context
 from desk.kernel.errors import NotFoundError, UnavailableError
+from desk.kernel.sites import ancestors_of
 from desk.kernel.web import PART, Ctx, DeskRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from desk.kernel.settings import Settings
+
 _FOREVER = "public, max-age=31536000, immutable"  # file names under assets/ carry a hash
 _SHORT = "public, max-age=300"
 _ALWAYS_ASK = "no-cache"
-_INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_SQUEEZED = {".html", ".js", ".css", ".svg", ".json"}
+_SMALL_BYTES = 600  # below that the headers weigh more than what is saved
+_KEPT_FILES = 256
 
 
-def inline_script_hashes(page: str) -> list[str]:
-    """CSP sources for exactly the inline scripts that the built page carries."""
-    digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE_SCRIPT.findall(page))
-    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
-
-
-def content_security_policy(frame_ancestors: str, script_hashes: list[str]) -> str:
-    """The desk's own scripts only; styles may be inline because Vue and charts set them."""
+def content_security_policy(frame_ancestors: str) -> str:
+    """The desk's own script files only; styles may be inline because Vue and charts set them."""
     return "; ".join(
         (
             "default-src 'self'",
-            " ".join(["script-src 'self'", *script_hashes]),
+            "script-src 'self'",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
@@ -64,17 +64,45 @@ def content_type(path: Path) -> str:
     return kind or "application/octet-stream"
 
 
+class Built(NamedTuple):
+    """A built file as it travels; `squeezed` is its gzip form when that is worth it."""
+
+    data: bytes
+    squeezed: bytes | None
+    digest: str
+
+
+@lru_cache(maxsize=_KEPT_FILES)
+def built(path: Path, _changed_ns: int) -> Built:
+    """The file, read and compressed once; `_changed_ns` is when it was written, so that a new build is seen."""
+    data = path.read_bytes()
+    worth_it = path.suffix in _SQUEEZED and len(data) > _SMALL_BYTES
+    return Built(data, gzip.compress(data, 9, mtime=0) if worth_it else None, hashlib.sha256(data).hexdigest()[:20])
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding header takes gzip: named, and not with a weight of nothing."""
+    for part in header.lower().split(","):
+        name, _, weight = part.strip().partition(";")
+        if name.strip() == "gzip":
+            return not re.fullmatch(r"\s*q=0(\.0*)?\s*", weight)
+    return False
+
+
 async def _serve(request: DeskRequest, path: Path, cache: str, frame_ancestors: str) -> Response[bytes]:
-    data = await asyncio.to_thread(path.read_bytes)
-    etag = f'"{hashlib.sha256(data).hexdigest()[:20]}"'
+    file = await asyncio.to_thread(lambda: built(path, path.stat().st_mtime_ns))
+    squeeze = file.squeezed is not None and accepts_gzip(request.headers.get("accept-encoding", ""))
+    etag = f'"{file.digest}{"-gz" if squeeze else ""}"'
     headers = {"Cache-Control": cache, "ETag": etag}
     if path.suffix == ".html":
-        headers["Content-Security-Policy"] = content_security_policy(
-            frame_ancestors, inline_script_hashes(data.decode("utf-8"))
-        )
+        headers["Content-Security-Policy"] = content_security_policy(frame_ancestors)
+    if file.squeezed is not None:
+        headers["Vary"] = "Accept-Encoding"
     if request.headers.get("if-none-match") == etag:
         return Response(b"", status_code=304, headers=headers)
-    return Response(data, media_type=content_type(path), headers=headers)
+    if not squeeze or file.squeezed is None:
+        return Response(file.data, media_type=content_type(path), headers=headers)
+    return Response(file.squeezed, media_type=content_type(path), headers={**headers, "Content-Encoding": "gzip"})
 
 
 async def _page(ctx: Context, request: DeskRequest, part: str, name: str, frame_ancestors: str) -> Response[bytes]:
@@ -95,9 +123,15 @@ async def _asset(ctx: Context, request: DeskRequest, part: str, relative: str) -
     return await _serve(request, path, _ALWAYS_ASK if path.suffix == ".html" else cache, "'self'")
 
 
-def _widget_ancestors(ctx: Context) -> str:
-    """The shop's pages by setting, and always the desk's own demo page."""
-    configured = ctx.settings.frame_ancestors
+def widget_ancestors(settings: Settings, site: str) -> str:
+    """Who may embed the widget: with BATON_SITES_FILE the origins of this very site, else those of the setting.
+
+    The desk's own page may where it is the demo shop, and always without a file of sites.
+    """
+    if settings.sites:
+        own = ["'self'"] if settings.demo else []
+        return " ".join([*own, *ancestors_of(settings.sites, site)]) or "'none'"
+    configured = settings.frame_ancestors
     return configured if "'self'" in configured or configured == "*" else f"'self' {configured}"
 
 
@@ -108,9 +142,9 @@ async def demo_page(ctx: Ctx, request: DeskRequest) -> Response[bytes]:
 
 
 @get("/widget/frame", include_in_schema=False)
-async def widget_frame(ctx: Ctx, request: DeskRequest) -> Response[bytes]:
-    """What the loader puts into its iframe."""
-    return await _page(ctx, request, "widget", "frame.html", _widget_ancestors(ctx))
+async def widget_frame(ctx: Ctx, request: DeskRequest, site: str = "") -> Response[bytes]:
+    """What the loader puts into its iframe; `site` is the shop's `data-site`."""
+    return await _page(ctx, request, "widget", "frame.html", widget_ancestors(ctx.settings, site))
 
 
 @get("/widget/{path:path}", include_in_schema=False)

@@ -20,6 +20,7 @@ _ERROR_SCHEMA = {
             "properties": {
                 "code": {"type": "string", "description": "stable, for programs"},
                 "message": {"type": "string", "description": "for people, in Chinese"},
+                "details": {"type": "object", "description": "facts for programs, where the contract names some"},
             },
         }
     },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import html
 from typing import Annotated, Any
 
@@ -10,10 +12,13 @@ from litestar import Response, Router, get
 
 from desk.bot.client import BotClient
 from desk.customers.shop import ShopClient
+from desk.insight import gauges
+from desk.kernel.context import Context
 from desk.kernel.errors import ForbiddenError
-from desk.kernel.web import PART, Ctx, DeskRequest, is_loopback
+from desk.kernel.web import PART, Ctx, DeskRequest, may_read_metrics
 from desk.pages.reference import completed
 
+_DATABASE_SECONDS = 2.0
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2733}"
     "h2{margin-top:2rem}dt{margin-top:.8rem;font-family:ui-monospace,monospace}"
@@ -28,35 +33,56 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
+async def _database_works(ctx: Context) -> bool:
+    """Whether both halves of it take a transaction soon; what hangs does not work."""
+    try:
+        async with asyncio.timeout(_DATABASE_SECONDS):
+            await ctx.db.read(_ask)
+            await ctx.db.write(_ask)
+    except (sa.exc.SQLAlchemyError, TimeoutError):
+        return False
+    return True
+
+
+def _ask(connection: sa.Connection) -> object:
+    return connection.execute(sa.text("SELECT 1")).scalar_one()
+
+
 @get("/readyz", include_in_schema=False)
 async def readyz(
     ctx: Ctx, shop: Annotated[ShopClient, PART], bot: Annotated[BotClient, PART]
 ) -> Response[dict[str, Any]]:
-    """200 when the database answers; bot, shop and how other desks are heard are told, but never make it unready."""
-    try:
-        await ctx.db.read(lambda connection: connection.execute(sa.text("SELECT 1")).scalar_one())
-        database = True
-    except sa.exc.SQLAlchemyError:
-        database = False
+    """200 while the database works; bot, shop and how other desks are heard are told, but never make it unready."""
+    database, bot_up, shop_up = await asyncio.gather(_database_works(ctx), bot.healthy(), shop.healthy())
     parts = {
         "status": "ok" if database else "unavailable",
         "database": database,
-        "bot": await bot.healthy(),
-        "shop": await shop.healthy(),
+        "bot": bot_up,
+        "shop": shop_up,
         "fanout": ctx.fanout.way,
     }
     return Response(parts, status_code=200 if database else 503)
 
 
 @get("/metrics", include_in_schema=False)
-async def metrics(ctx: Ctx, request: DeskRequest) -> Response[bytes]:
-    """Prometheus figures, from this machine only."""
-    if not is_loopback(request):
+async def metrics(
+    ctx: Ctx, request: DeskRequest, shop: Annotated[ShopClient, PART], bot: Annotated[BotClient, PART]
+) -> Response[bytes]:
+    """Prometheus figures, for this machine and BATON_METRICS_FROM; without a database those it has itself."""
+    if not may_read_metrics(request, ctx.settings.metrics_from):
         raise ForbiddenError("loopback_only")
-    ctx.metrics.write_jobs.set(ctx.db.jobs)
-    ctx.metrics.write_batches.set(ctx.db.batches)
-    ctx.metrics.write_retries.set(ctx.db.retried)
-    return Response(ctx.metrics.text(), media_type="text/plain; version=0.0.4")
+    figures = ctx.metrics
+    figures.write_jobs.set(ctx.db.jobs)
+    figures.write_batches.set(ctx.db.batches)
+    figures.write_retries.set(ctx.db.retried)
+    database, bot_up, shop_up = await asyncio.gather(_database_works(ctx), bot.healthy(), shop.healthy())
+    figures.database_up.set(database)
+    figures.bot_up.set(bot_up)
+    figures.shop_up.set(shop_up)
+    with contextlib.suppress(sa.exc.SQLAlchemyError):  # baton_database_up has said so
+        if database:
+            await gauges.refresh(ctx)
+    return Response(figures.text(), media_type="text/plain; version=0.0.4")
 
 
 @get("/docs", include_in_schema=False)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from desk.agents.store import ON_DUTY, agents
 from desk.handoffs.ranking import weight_for
-from desk.handoffs.store import QUEUE_ORDER, handoffs
+from desk.handoffs.tables import QUEUE_ORDER, handoffs
 from desk.routing.rules import Candidate, Waiting
 
 if TYPE_CHECKING:

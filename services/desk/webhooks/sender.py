@@ -153,5 +153,8 @@ class WebhookSender:
     async def _sweep(self) -> None:
         while True:
             now = self._ctx.clock.now()
-            await self._ctx.db.write(lambda c, now=now: store.sweep(c, now))  # type: ignore[misc]
+            try:
+                await self._ctx.db.write(lambda c, now=now: store.sweep(c, now))  # type: ignore[misc]
+            except sa.exc.SQLAlchemyError:
+                log.exception("webhooks not swept")
             await asyncio.sleep(_SWEEP.total_seconds())

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from desk.kernel.bus import Note
 from desk.kernel.database import UtcTime, announce, metadata
+from desk.kernel.locks import locks_rows
 from desk.webhooks.rules import KEEP_DELIVERED, LEASE_SECONDS, Delivery
 
 _WAITING = sa.text("state = 'waiting'")
@@ -66,9 +68,10 @@ def urls(connection: sa.Connection) -> list[str]:
 def set_endpoints(connection: sa.Connection, wanted: tuple[str, ...], now: datetime) -> None:
     """From now on these are told and no others; what waits for another one is given up."""
     known = set(urls(connection))
-    for url in wanted:
-        if url not in known:
-            connection.execute(endpoints.insert().values(url=url, added_at=now))
+    new = [{"url": url, "added_at": now} for url in wanted if url not in known]
+    if new:  # several desks that start at once add the same
+        insert = postgresql.insert if locks_rows(connection) else sqlite.insert
+        connection.execute(insert(endpoints).on_conflict_do_nothing(), new)
     gone = known - set(wanted)
     if gone:
         connection.execute(endpoints.delete().where(endpoints.c.url.in_(gone)))

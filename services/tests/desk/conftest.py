@@ -111,7 +111,8 @@ def make_desk(tmp_path: Path) -> Iterator[Callable[..., RunningDesk]]:
     started: list[RunningDesk] = []
 
     def make(bot: BotDouble, *, at: datetime | None = None, **environment: str) -> RunningDesk:
-        running = RunningDesk(tmp_path, at=at, BATON_RASA_URL=f"http://127.0.0.1:{bot.port}", **environment).start()
+        settings = {"BATON_RASA_URL": f"http://127.0.0.1:{bot.port}"} | environment
+        running = RunningDesk(tmp_path, at=at, **settings).start()
         started.append(running)
         return running
 

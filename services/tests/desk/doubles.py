@@ -31,7 +31,7 @@ class BotDouble:
     handbacks: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200  # what every call is answered with, when not 200
     handback_status: int = 204
-    delays: dict[str, float] = field(default_factory=dict)  # seconds by text
+    delays: dict[str, float] = field(default_factory=dict)  # seconds by text, or by "/health"
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: int = 0
     _loop: asyncio.AbstractEventLoop | None = None
@@ -115,4 +115,5 @@ class BotDouble:
         return web.Response(status=204)
 
     async def _health(self, request: web.Request) -> web.Response:
+        await asyncio.sleep(self.delays.get("/health", 0))
         return self._refusal(request) or web.json_response({"status": "ok", "model": "double"})

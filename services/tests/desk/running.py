@@ -25,7 +25,7 @@ from desk.agents.account_rules import NewAccount
 from desk.agents.accounts import create_account
 from desk.agents.rules import SKILL_GROUPS, Agent, Role, profile
 from desk.customers.rules import Identity, sign_identity
-from desk.kernel.database import create_engine
+from desk.kernel.engine import create_engine
 from desk.kernel.ids import agent_id
 from desk.kernel.security import SESSION_TOKEN, new_token, token_hash
 from doubles import TOKEN
@@ -34,7 +34,7 @@ from websockets.asyncio.client import ClientConnection, connect
 SERVICES = Path(__file__).resolve().parents[2]
 IDENTITY_SECRET = "identity-test-secret"
 SHOP_TOKEN = "shop-test-token"
-START_SECONDS = 60
+START_SECONDS = 180  # on a machine that others use, too
 
 
 def free_port() -> int:
@@ -294,10 +294,10 @@ class RunningDesk:
             yield chat
 
     @contextlib.asynccontextmanager
-    async def console(self, agent: AgentClient) -> AsyncIterator[Chat]:
+    async def console(self, agent: AgentClient, **hello: Any) -> AsyncIterator[Chat]:
         """An agent's socket after its welcome."""
         async with self.socket("/ws/agent") as chat:
-            await chat.send(type="hello", token=agent.token)
+            await chat.send(type="hello", token=agent.token, **hello)
             chat.welcome = await chat.expect("welcome")
             yield chat
 

@@ -79,11 +79,11 @@ def test_only_a_few_types_may_be_claimed() -> None:
 
 def test_sizes_numbers_and_ids_have_limits() -> None:
     rules.check_size(LIMITS.image_bytes, "image/png", LIMITS)
-    rules.check_count(LIMITS.an_hour - 1, LIMITS)
+    rules.check_count(LIMITS.an_hour - 1, LIMITS, 60)
     rules.check_ids(["a"] * 1, LIMITS)
     for broken in (
         lambda: rules.check_size(LIMITS.image_bytes + 1, "image/png", LIMITS),
-        lambda: rules.check_count(LIMITS.an_hour, LIMITS),
+        lambda: rules.check_count(LIMITS.an_hour, LIMITS, 60),
         lambda: rules.check_ids([str(n) for n in range(LIMITS.a_message + 1)], LIMITS),
         lambda: rules.check_ids(["a", "a"], LIMITS),
         lambda: rules.check_content(b"", "image/png"),

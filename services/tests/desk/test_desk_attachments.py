@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from desk.attachments.store import attachments
 from desk.export import lines
-from desk.kernel.database import create_engine
+from desk.kernel.engine import create_engine
 from doubles import BotDouble
 from PIL import Image
 from running import AgentClient, Conversation, RunningDesk, wait_until

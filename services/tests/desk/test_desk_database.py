@@ -23,7 +23,8 @@ from desk.handoffs import usecases as handoffs
 from desk.kernel import policy, settings, wording
 from desk.kernel.bus import Note
 from desk.kernel.context import Scene
-from desk.kernel.database import Database, create_engine, metadata, migrate
+from desk.kernel.database import Database, metadata
+from desk.kernel.engine import create_engine, migrate
 from desk.kernel.errors import ConflictError
 from summaries import summary_for
 

@@ -241,7 +241,8 @@ def test_transfer_goes_to_the_front_with_its_note(desk: RunningDesk, bot: BotDou
     assert colleague.post(path, {"note": "x", "group": "orders"}).json()["error"]["code"] == "not_owner"
     moved = agent.post(path, {"note": "要查仓库", "group": "logistics", "agent_id": colleague.agent["agent_id"]})
     assert moved.status_code == 200
-    rows = colleague.get("/handoffs?state=queued").json()["handoffs"]
+    waiting = colleague.get("/handoffs?state=queued").json()["handoffs"]
+    rows = [row for row in waiting if row["conversation_id"] in {first.id, urgent.id}]  # others left some, too
     assert [row["conversation_id"] for row in rows] == [first.id, urgent.id]
     assert (rows[0]["note"], rows[0]["skill_group"]) == ("要查仓库", "logistics")
     assert rows[0]["target_agent_id"] == colleague.agent["agent_id"]
@@ -347,6 +348,25 @@ def test_agents_see_their_own_and_the_waiting_only(desk: RunningDesk, queued: Qu
     assert supervisor.post(f"/conversations/{conversation.id}/resolve", {"outcome": "solved"}).status_code == 200
 
 
+def test_a_console_may_ask_for_all_that_waits_in_one_frame(desk: RunningDesk, queued: Queued) -> None:
+    waiting, mine = queued(), queued()
+    agent, other = desk.new_agent().online(), desk.new_agent().online()
+    agent.claim(mine)
+
+    async def come() -> None:
+        async with desk.console(agent, handoffs_in_one=True) as console:
+            told = (await console.expect("handoffs"))["handoffs"]
+            states = {row["conversation_id"]: row["state"] for row in told}
+            assert (states[waiting.id], states[mine.id]) == ("queued", "active")
+            await asyncio.to_thread(other.claim, waiting)  # what was told in one is followed like the rest
+            while True:
+                changed = (await console.expect("handoff"))["handoff"]
+                if (changed["conversation_id"], changed["state"]) == (waiting.id, "active"):
+                    return
+
+    asyncio.run(come())
+
+
 def test_the_console_lives(desk: RunningDesk, bot: BotDouble, queued: Queued) -> None:
     conversation = queued()
     agent, other = desk.new_agent(name="小周").online(), desk.new_agent().online()
@@ -386,7 +406,7 @@ def test_the_console_lives(desk: RunningDesk, bot: BotDouble, queued: Queued) ->
 
 def _hand_over_behind_the_back(connection: object, conversation: Conversation) -> None:
     import sqlalchemy as sa
-    from desk.conversations.store import conversations
+    from desk.conversations.tables import conversations
 
     connection.execute(
         sa.update(conversations)

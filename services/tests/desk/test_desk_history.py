@@ -22,7 +22,7 @@ from desk.handoffs.rules import Handoff
 from desk.handoffs.summary import SummaryCheck
 from desk.kernel import settings, wording
 from desk.kernel.context import Scene
-from desk.kernel.database import create_engine, migrate
+from desk.kernel.engine import create_engine, migrate
 from desk.kernel.errors import ConflictError, NotFoundError
 from desk.kernel.ids import agent_id
 from desk.kernel.settings import SettingsError

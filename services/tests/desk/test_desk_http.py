@@ -178,10 +178,13 @@ CUSTOMER_ROUTES = [
     ("POST", "/messages", {"client_id": "k", "text": "x"}),
     ("POST", "/handoff-cancellation", {}),
     ("POST", "/rating", {"score": 5}),
+    ("PUT", "/read-mark", {"seq": 1}),
     ("POST", "/attachments", {}),
     ("GET", "/attachments/a_x", None),
     ("GET", "/attachments/a_x/thumbnail", None),
+    ("GET", "/transcript", None),
 ]
+IDENTITY_ROUTES = [("GET", "/api/v1/customers/me/conversations")]  # see test_desk_archive
 AGENT_ROUTES = [
     ("GET", "/api/v1/agents/me", None),
     ("GET", "/api/v1/agents", None),
@@ -194,6 +197,14 @@ AGENT_ROUTES = [
     ("POST", "/api/v1/handoffs/h_x/decline", {}),
     ("GET", "/api/v1/conversations", None),
     ("GET", "/api/v1/conversations/{id}/customer", None),
+    ("GET", "/api/v1/conversations/{id}/customer/orders/o_x", None),
+    ("GET", "/api/v1/conversations/{id}/customer/tickets", None),
+    ("GET", "/api/v1/conversations/{id}/contacts", None),
+    ("GET", "/api/v1/conversations/{id}/agent-actions", None),
+    ("POST", "/api/v1/conversations/{id}/agent-actions/preview", {"action": "coupon", "reason": "x"}),
+    ("POST", "/api/v1/conversations/{id}/agent-actions", {"client_id": "k", "action": "coupon", "reason": "x"}),
+    ("GET", "/api/v1/agent-actions", None),
+    ("GET", "/api/v1/agent-actions/csv", None),
     ("POST", "/api/v1/conversations/{id}/resolve", {"outcome": "solved"}),
     ("POST", "/api/v1/conversations/{id}/handback", {}),
     ("POST", "/api/v1/conversations/{id}/transfer", {"note": "x", "group": "orders"}),
@@ -208,6 +219,8 @@ AGENT_ROUTES = [
     ("GET", "/api/v1/wall/cases", None),
     ("GET", "/api/v1/reports", None),
     ("GET", "/api/v1/playbook", None),
+    ("GET", "/api/v1/audit", None),
+    ("GET", "/api/v1/conversations/search", None),
 ]
 
 
@@ -238,10 +251,16 @@ def test_agents_routes_are_closed_to_customers_and_strangers(
 
 
 def test_every_route_under_api_is_in_one_of_the_two_lists(desk: RunningDesk) -> None:
-    known = {(method, path.replace("h_x", "{handoff_id}")) for method, path, _ in AGENT_ROUTES}
+    named = {"h_x": "{handoff_id}", "o_x": "{order_id}"}
+    known = {(method, re.sub("[ho]_x", lambda found: named[found[0]], path)) for method, path, _ in AGENT_ROUTES}
     of_customers = {(method, path.replace("a_x", "{attachment_id}")) for method, path, _ in CUSTOMER_ROUTES}
     known |= {(method, "/api/v1/conversations/{id}" + path) for method, path in of_customers}
-    known |= {("POST", "/api/v1/conversations"), ("POST", "/api/v1/agents/login"), ("GET", "/api/v1/service-hours")}
+    known |= {
+        *IDENTITY_ROUTES,
+        ("POST", "/api/v1/conversations"),
+        ("POST", "/api/v1/agents/login"),
+        ("GET", "/api/v1/service-hours"),
+    }
     schema = desk.http.get("/docs/openapi.json").json()
     served = {
         (method.upper(), path.replace("{conversation_id}", "{id}"))

@@ -219,7 +219,15 @@ def test_a_report_of_a_running_desk_recomputes_to_the_same(desk: RunningDesk, bo
     assert sum(day["bot_only"] + day["handed_over"] for day in after["by_day"]) == after["totals"]["sessions"]
 
 
-@pytest.mark.parametrize("span", ["from=2026-11-02&to=2026-11-01", "from=2026-01-01&to=2026-11-01", "from=x&to=y"])
+@pytest.mark.parametrize(
+    "span",
+    [
+        "from=2026-11-02&to=2026-11-01",
+        "from=2026-01-01&to=2026-11-01",
+        "from=x&to=y",
+        "from=9999-12-31&to=9999-12-31",
+    ],
+)
 def test_a_range_that_makes_no_sense(desk: RunningDesk, span: str) -> None:
     answer = desk.new_agent(role="supervisor").get(f"/reports?{span}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "range_invalid")

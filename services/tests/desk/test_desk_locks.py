@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from desk.agents import store as agent_store
+from desk.agents import connections
 from desk.agents.rules import Agent
 from desk.conversations import store, usecases
 from desk.handoffs import duty, hearing, offers, transfers
@@ -18,7 +18,8 @@ from desk.handoffs import store as handoff_store
 from desk.handoffs import usecases as handoffs
 from desk.kernel.bus import Note
 from desk.kernel.context import Scene
-from desk.kernel.database import Database, migrate
+from desk.kernel.database import Database
+from desk.kernel.engine import migrate
 from desk.kernel.errors import DeskError
 from desk.routing import usecases as routing
 from test_desk_database import POLICY, SETTINGS, WORDING, message, new_agent, open_one, queue_one
@@ -112,6 +113,7 @@ async def test_presence_claims_offers_and_transfers_never_wait_in_a_circle(desks
             await desk.write(job)
 
     def works(desk: Database, turn: int) -> list[Any]:
+        place = f"d_{id(desk)}"
         calls: list[Any] = []
         for number, agent in enumerate(people):
             handoff, conversation = waiting[(number * 5 + turn) % 24], conversations[(number * 7 + turn) % 24]
@@ -127,7 +129,10 @@ async def test_presence_claims_offers_and_transfers_never_wait_in_a_circle(desks
                 lambda c, a=agent: duty.set_presence(c, a.id, "offline", until, scene(), force=True),
                 lambda c: duty.lapse(c, scene()),
                 lambda c: store.customers_seen(c, None, scene().now),
-                lambda c: agent_store.shorten_all_presences(c, until),
+                lambda c: connections.begin(c, until),
+                lambda c, a=agent: connections.came(c, place, a.id, until, scene().now),
+                lambda c, a=agent: connections.went(c, place, a.id, until),
+                lambda c: connections.forget(c, place, until),
             ]
             calls += [tried(desk, job) for job in jobs]
         return [*calls, *(said(desk, i, 1000 * turn + id(desk) % 997) for i in conversations)]

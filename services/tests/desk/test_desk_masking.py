@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from desk.customers.masking import mask_text
+from desk.kernel.masking import mask_text
 from hypothesis import given
 from hypothesis import strategies as st
 from summaries import CONTRACTS

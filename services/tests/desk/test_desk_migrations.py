@@ -16,12 +16,14 @@ from alembic.migration import MigrationContext
 from desk.agents import store as agent_store
 from desk.agents.rules import Agent
 from desk.agents.store import agents, sessions
-from desk.conversations.store import conversations
+from desk.conversations.tables import conversations
 from desk.handoffs import queue_store, store, usecases
 from desk.handoffs.ranking import may_expire
 from desk.kernel import policy, settings, wording
 from desk.kernel.context import Scene
-from desk.kernel.database import create_engine, metadata
+from desk.kernel.database import metadata
+from desk.kernel.engine import create_engine
+from desk.privacy import retention as _every_table  # noqa: F401 - it leads to all of them
 from summaries import summary_for
 
 SETTINGS = settings.load({}, require_secrets=False)

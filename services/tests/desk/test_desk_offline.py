@@ -129,7 +129,7 @@ def test_out_of_hours_the_customer_hears_when_and_keeps_the_place(night: Running
 def test_open_with_nobody_there_no_time_is_invented(desks: dict[str, RunningDesk], night_bot: BotDouble) -> None:
     conversation = queue_one(desks["open"], night_bot)
     said = conversation.wait_for("handoff_queued")["text"]
-    assert "不在座位上" in said
+    assert "同事这会儿都不在" in said
     assert "回复就发在这里" in said
     assert ":" not in said
     queue = conversation.poll()["queue"]

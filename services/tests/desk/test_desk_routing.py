@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 from conftest import queue_one
 from desk.agents.store import agents
-from desk.conversations.store import conversations
-from desk.handoffs.store import handoffs, steps
+from desk.conversations.tables import conversations
+from desk.handoffs.tables import handoffs, steps
 from doubles import BotDouble
 from running import AgentClient, Conversation, RunningDesk, wait_until
 

@@ -12,21 +12,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from desk.agents import accounts
+from desk.agents import accounts, connections
 from desk.agents import store as agent_store
 from desk.agents.account_rules import COMMAND_LINE
 from desk.agents.rules import SKILL_GROUPS, Agent
 from desk.agents.store import agents
 from desk.conversations import store as conversation_store
 from desk.conversations import usecases as conversations
-from desk.conversations.store import conversations as conversation_table
+from desk.conversations.tables import conversations as conversation_table
 from desk.handoffs import duty, hearing, offer_store, offers, queue_store, store, supervision, transfers, usecases
 from desk.handoffs.ranking import may_expire, weight_for
 from desk.handoffs.rules import Handoff
 from desk.kernel import ids, policy, settings, wording
 from desk.kernel.clock import iso
 from desk.kernel.context import Scene
-from desk.kernel.database import create_engine, metadata
+from desk.kernel.database import metadata
+from desk.kernel.engine import create_engine
 from desk.kernel.errors import DeskError
 from desk.routing import usecases as routing
 from hypothesis import HealthCheck
@@ -424,7 +425,7 @@ class HandoffDesk(RuleBasedStateMachine):
     def the_desk_restarts(self) -> None:
         """As app.Parts.start does."""
         until = self.now + timedelta(seconds=SETTINGS.presence_grace_seconds)
-        self.run(lambda c: agent_store.shorten_all_presences(c, until))
+        self.run(lambda c: connections.begin(c, until))
         self.run(lambda c: conversation_store.customers_seen(c, None, self.now))
         self.the_router_runs()
 

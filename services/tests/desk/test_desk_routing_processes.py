@@ -12,9 +12,10 @@ from desk.agents import store as agent_store
 from desk.agents.store import agents
 from desk.handoffs import usecases
 from desk.handoffs.ranking import weight_for
-from desk.handoffs.store import handoffs
+from desk.handoffs.tables import handoffs
 from desk.kernel.context import Scene
-from desk.kernel.database import Database, migrate
+from desk.kernel.database import Database
+from desk.kernel.engine import migrate
 from desk.kernel.errors import ConflictError
 from desk.routing import usecases as routing
 from test_desk_database import POLICY, SETTINGS, WORDING, new_agent, queue_one

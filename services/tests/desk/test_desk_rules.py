@@ -11,18 +11,21 @@ import pytest
 from desk.agents.rules import attempts_left, username_fits
 from desk.bot.rules import is_refusal, retry_delay_seconds
 from desk.conversations.rules import check_client_id, check_text, offered_title
-from desk.customers.rules import Identity, mask_name, mask_order, mask_phone, sign_identity, verify_identity
+from desk.customers.rules import Identity, mask_name, mask_order, sign_identity, verify_identity
 from desk.handoffs.rules import Staffing, emotion_of, expected_wait_seconds, priority_rank, shorten, skill_group_of
 from desk.kernel import settings, wording
 from desk.kernel.errors import InvalidError, UnauthorizedError
 from desk.kernel.ids import ulid
+from desk.kernel.masking import mask_phone
 from desk.kernel.ratelimit import Bucket
 from desk.kernel.security import same
+from desk.kernel.sites import Key
 from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 SECRET = "a-secret-of-the-shop"
+KEYS = (Key(SECRET),)
 GOOD = Identity("C1001", int(NOW.timestamp()) + 60, "nonce-nonce", "demo")
 
 
@@ -66,7 +69,7 @@ def test_offers_are_found_in_buttons_and_cards_and_nowhere_else() -> None:
 
 
 def test_a_good_identity_is_accepted() -> None:
-    assert verify_identity(sign_identity(GOOD, SECRET), SECRET, NOW.timestamp()) == GOOD
+    assert verify_identity(sign_identity(GOOD, SECRET), KEYS, NOW.timestamp()) == GOOD
 
 
 def _forged() -> dict[str, str]:
@@ -97,19 +100,20 @@ def _forged() -> dict[str, str]:
 @pytest.mark.parametrize("name", sorted(_forged()))
 def test_forged_identities_are_refused(name: str) -> None:
     with pytest.raises(UnauthorizedError, match="identity_invalid"):
-        verify_identity(_forged()[name], SECRET, NOW.timestamp())
+        verify_identity(_forged()[name], KEYS, NOW.timestamp())
 
 
 def test_without_a_secret_nobody_is_let_in() -> None:
-    with pytest.raises(UnauthorizedError):
-        verify_identity(sign_identity(GOOD, SECRET), "", NOW.timestamp())
+    for none in ((), (Key(""),)):
+        with pytest.raises(UnauthorizedError):
+            verify_identity(sign_identity(GOOD, SECRET), none, NOW.timestamp())
     assert not same("", "")
 
 
 @given(st.text(max_size=200))
 def test_no_typed_text_is_an_identity(text: str) -> None:
     with pytest.raises(UnauthorizedError):
-        verify_identity(text, SECRET, NOW.timestamp())
+        verify_identity(text, KEYS, NOW.timestamp())
 
 
 def test_masks() -> None:
@@ -174,8 +178,9 @@ def test_back_off_grows_to_its_cap_and_refusals_are_not_repeated() -> None:
 
 def test_the_bucket_allows_a_burst_then_the_rate() -> None:
     bucket = Bucket(10, 20, 0.0)
-    assert sum(bucket.take(0.0) for _ in range(30)) == 20
-    assert sum(bucket.take(0.5) for _ in range(30)) == 5
+    assert sum(bucket.take(0.0) for _ in range(20)) == 20
+    assert sum(bucket.take(0.5) for _ in range(6)) == 5
+    assert sum(bucket.take(1.5) for _ in range(30)) == 10
 
 
 @given(st.integers(0, 10**12), st.integers(0, 2**80 - 1), st.integers(0, 2**80 - 1))
@@ -183,6 +188,16 @@ def test_ids_sort_by_time(milliseconds: int, one: int, two: int) -> None:
     early = NOW + timedelta(milliseconds=milliseconds)
     assert len(ulid(early, one)) == 26
     assert ulid(early, one) < ulid(early + timedelta(milliseconds=2), two)
+
+
+def test_an_id_is_crockfords_base_32_of_milliseconds_and_randomness() -> None:
+    moment, bits = datetime(2026, 11, 23, 1, 2, 3, 4000, tzinfo=UTC), 0xFEDCBA98765432100123
+    value, plain = (int(moment.timestamp() * 1000) << 80) | bits, ""
+    for _ in range(26):
+        value, digit = divmod(value, 32)
+        plain = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[digit] + plain
+    assert ulid(moment, bits) == plain
+    assert len({ulid(moment) for _ in range(2000)}) == 2000
 
 
 def test_every_setting_has_help_and_a_readable_default() -> None:
@@ -220,3 +235,10 @@ def test_no_forbidden_phrase_in_what_the_desk_says() -> None:
     folder = settings.load({}, require_secrets=False).playbook_dir
     text = (folder / "desk_messages.yml").read_text(encoding="utf-8")
     assert not [phrase for phrase in ("耐心等待", "亲，", "换个说法", "保证", "绝对", "可能") if phrase in text]
+
+
+def test_what_was_sent_behind_a_refused_message_does_not_overtake_it() -> None:
+    bucket = Bucket(10, 2, 0.0)
+    assert [bucket.take(at) for at in (0.0, 0.0, 0.0, 0.2, 0.9)] == [True, True, False, False, False]
+    assert 0 < bucket.wait_seconds <= 1
+    assert bucket.take(1.0)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from desk.handoffs import offer_store, offers, store
 from desk.handoffs import usecases as handoffs
 from desk.kernel.context import Scene
-from desk.kernel.database import create_engine
+from desk.kernel.engine import create_engine
 from stress_bench import audit, journal
 from test_desk_database import POLICY, SETTINGS, WORDING, new_agent, queue_one, url
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ import pytest
 import sqlalchemy as sa
 from conftest import queue_one
 from desk.kernel import settings
+from desk.kernel.database import Database
+from desk.kernel.engine import create_engine, migrate
 from desk.webhooks import rules, store
 from doubles import BotDouble
 from receivers import SECRET, Receiver, genuine
@@ -21,6 +24,8 @@ from running import RunningDesk, wait_until
 CONTRACTS = settings.REPOSITORY / "contracts"
 SCHEMA = json.loads((CONTRACTS / "webhook.schema.json").read_text(encoding="utf-8"))
 MakeDesk = Callable[..., RunningDesk]
+
+OPEN = "a secret that everybody may read"
 
 
 @pytest.fixture
@@ -35,6 +40,7 @@ def receiver() -> Iterator[Receiver]:
 def desk_with_webhooks(make_desk: MakeDesk, own_bot: BotDouble, tmp_path: Path) -> MakeDesk:
     """Start a desk that tells these addresses."""
     secret = tmp_path / "webhook_secret"
+    secret.touch(mode=0o600)
     secret.write_text(SECRET + "\n")
 
     def make(*urls: str, **environment: str) -> RunningDesk:
@@ -245,13 +251,33 @@ def test_a_receiver_that_does_not_work_is_left_alone_ever_longer_but_one_bad_eve
         ("https://user:pass@example.com", SECRET, "without a name"),
         ("https://example.com", None, "BATON_WEBHOOK_SECRET_FILE is not set"),
         ("https://example.com", "short", "at least 16"),
+        ("https://example.com", OPEN, "BATON_WEBHOOK_SECRET_FILE may be read by everybody on this machine"),
     ],
 )
 def test_bad_settings_stop_the_desk_with_one_sentence(tmp_path: Path, url: str, secret: str | None, words: str) -> None:
     environment = dict.fromkeys(("BATON_SHOP_TOKEN", "BATON_BOT_TOKEN", "BATON_IDENTITY_SECRET"), "x")
     environment["BATON_WEBHOOK_URL"] = url
     if secret is not None:
+        (tmp_path / "s").touch(mode=0o644 if secret == OPEN else 0o600)
         (tmp_path / "s").write_text(secret)
         environment["BATON_WEBHOOK_SECRET_FILE"] = str(tmp_path / "s")
     with pytest.raises(settings.SettingsError, match=words):
         settings.load(environment)
+
+
+@pytest.mark.anyio
+async def test_two_desks_that_start_at_once_may_add_the_same_endpoints(fresh_postgres: sa.URL) -> None:
+    url, wanted, now = fresh_postgres.render_as_string(hide_password=False), ("https://a.example/x",), datetime.now(UTC)
+    migrate(url)
+    one, other = create_engine(url, writer=True), Database(url, lambda _note: None)
+    other.start()
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with one.begin() as first:
+        store.set_endpoints(first, wanted, now)
+        second = asyncio.create_task(other.write(lambda c: store.set_endpoints(c, wanted, now)))
+        while not await other.read(lambda c: c.execute(waiting).scalar_one()):
+            assert not second.done()
+    await second
+    assert await other.read(store.urls) == list(wanted)
+    await other.stop()
+    one.dispose()

@@ -1,0 +1,1 @@
+"""The audit trail: who logged in, saw personal data, overrode, exported, erased, or changed rules; append-only."""

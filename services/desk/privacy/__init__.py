@@ -1,0 +1,1 @@
+"""Privacy: export and erasure of what is known about a customer, retention, and who may read the audit trail."""
