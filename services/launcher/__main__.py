@@ -1,4 +1,4 @@
-"""Command line: run, train, fixtures."""
+"""Command line: run, train, fixtures, backup, restore."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
-from launcher import health, model, plan, secrets
+from launcher import backup, health, model, plan, secrets
 from launcher.output import say
 from launcher.processes import Supervisor
 from launcher.settings import LauncherError, Settings, read_settings
@@ -119,14 +120,32 @@ def train(settings: Settings) -> int:
     return 0
 
 
+def save_or_restore(chosen: argparse.Namespace) -> int:
+    os.umask(0o077)  # what customers wrote is for this user only, here and there
+    kept = backup.places(os.environ)
+    if chosen.command == "backup":
+        backup.backup(kept, chosen.into, datetime.now(UTC))
+    else:
+        backup.restore(chosen.source, kept)
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="launcher", description=__doc__)
+    words = parser.add_subparsers(dest="command", required=True)
     commands = {"run": run, "train": train, "fixtures": fixtures}
-    parser.add_argument("command", choices=sorted(commands))
-    chosen = parser.parse_args().command
+    for name in commands:
+        words.add_parser(name)
+    saving = words.add_parser("backup", help="copy everything into a new folder, while it is in use")
+    saving.add_argument("--into", type=Path, required=True, help="the folder in which the new one is made")
+    restoring = words.add_parser("restore", help="put a backup into empty databases and an empty folder")
+    restoring.add_argument("--source", type=Path, required=True, help="the folder that backup made")
+    chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        return commands[chosen](read_settings(os.environ))
+        if chosen.command in {"backup", "restore"}:
+            return save_or_restore(chosen)
+        return commands[chosen.command](read_settings(os.environ))
     except LauncherError as error:
         print(f"baton: {error}", file=sys.stderr)
         return 1

@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, S
 
 from shop.claims.http import get_order_claims, post_claim, post_claim_evidence
 from shop.context import Shop
+from shop.coupon_grants.http import get_coupon_grants, post_coupon_grant
 from shop.coupon_reissues.http import post_coupon_reissue
 from shop.coupons.http import get_coupons
 from shop.customers.http import get_customer
@@ -68,6 +69,8 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     post_claim_evidence,
     get_order_claims,
     post_coupon_reissue,
+    post_coupon_grant,
+    get_coupon_grants,
     post_points_claim,
     post_price_protection,
     post_ticket,

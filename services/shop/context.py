@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shop.claims.policy import ClaimPolicy
+from shop.coupon_grants.policy import CouponGrantPolicy
 from shop.coupon_reissues.policy import CouponReissuePolicy
 from shop.invoices.policy import InvoicePolicy
 from shop.kernel.clock import Clock
@@ -28,6 +29,7 @@ class Shop:
     claim_policy: ClaimPolicy = field(default_factory=ClaimPolicy)
     invoice_policy: InvoicePolicy = field(default_factory=InvoicePolicy)
     coupon_reissue_policy: CouponReissuePolicy = field(default_factory=CouponReissuePolicy)
+    coupon_grant_policy: CouponGrantPolicy = field(default_factory=CouponGrantPolicy)
     points_policy: PointsPolicy = field(default_factory=PointsPolicy)
     price_protection_policy: PriceProtectionPolicy = field(default_factory=PriceProtectionPolicy)
     ticket_policy: TicketPolicy = field(default_factory=TicketPolicy)

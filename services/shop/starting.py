@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shop.claims.policy import load_claim_policy
 from shop.context import Shop
+from shop.coupon_grants.policy import load_coupon_grant_policy
 from shop.coupon_reissues.policy import load_coupon_reissue_policy
 from shop.demo.seeding import ensure_demo_data
 from shop.invoices.policy import load_invoice_policy
@@ -42,6 +43,7 @@ def prepare_shop(settings: Settings, clock: Clock = system_clock) -> Shop:
         claim_policy=load_claim_policy(facts),
         invoice_policy=load_invoice_policy(facts),
         coupon_reissue_policy=load_coupon_reissue_policy(facts),
+        coupon_grant_policy=load_coupon_grant_policy(facts),
         points_policy=load_points_policy(facts),
         price_protection_policy=load_price_protection_policy(facts),
         ticket_policy=load_ticket_policy(facts),

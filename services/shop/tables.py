@@ -9,7 +9,14 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shop.tables_base import Base, order_reference
-from shop.tables_member import CouponReissueRow, PointsClaimRow, PointsSpendingRow, PriceProtectionRow, TicketRow
+from shop.tables_member import (
+    CouponGrantRow,
+    CouponReissueRow,
+    PointsClaimRow,
+    PointsSpendingRow,
+    PriceProtectionRow,
+    TicketRow,
+)
 from shop.tables_service import ClaimRow, InvoiceChangeRow, ModificationRow, TraceRow, UndoRow
 
 # One import knows all tables, which migrations and seeding rely on; a group of them has its own module.
@@ -17,6 +24,7 @@ __all__ = [
     "Base",
     "CancellationRow",
     "ClaimRow",
+    "CouponGrantRow",
     "CouponReissueRow",
     "CouponRow",
     "CustomerRow",

@@ -1,4 +1,4 @@
-"""Tables of what members ask for their benefits: coupon reissues, points claims, price protections, tickets."""
+"""Tables of what members ask for or are given: coupons, points claims, price protections, tickets."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ class CouponReissueRow(Base):
     new_coupon_id: Mapped[str | None] = mapped_column(ForeignKey("coupons.coupon_id"))
     requested_at: Mapped[datetime]
     answer_by: Mapped[datetime]
+
+
+class CouponGrantRow(Base):
+    """A coupon given as a courtesy, and why."""
+
+    __tablename__ = "coupon_grants"
+    grant_id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"), index=True)
+    coupon_id: Mapped[str] = mapped_column(ForeignKey("coupons.coupon_id"), unique=True)
+    reason: Mapped[str]
+    granted_at: Mapped[datetime]
 
 
 class PointsSpendingRow(Base):

@@ -40,7 +40,7 @@ class Settings:
             host=environment.get("BATON_SHOP_HOST", "127.0.0.1"),
             port=_port(environment.get("BATON_SHOP_PORT", "8001")),
             token=environment.get("BATON_SHOP_TOKEN", ""),
-            identity_secret=environment.get("BATON_IDENTITY_SECRET", ""),
+            identity_secret=_signing(environment.get("BATON_IDENTITY_SECRET", "")),
             demo=environment.get("BATON_DEMO", "0") == "1",
             playbook_dir=REPOSITORY / environment.get("BATON_PLAYBOOK_DIR", "playbook"),
         )
@@ -54,6 +54,11 @@ class Settings:
         """Refuse to sign identities with an empty secret."""
         if not self.identity_secret:
             raise SettingsError("BATON_IDENTITY_SECRET is not set: the shop needs it to sign customer identities.")
+
+
+def _signing(keys: str) -> str:
+    """The first of a comma separated list: while a key is changed the desk accepts several, the shop signs with one."""
+    return next((key.strip() for key in keys.split(",") if key.strip()), "")
 
 
 def _port(text: str) -> int:

@@ -58,12 +58,14 @@ class Payment(msgspec.Struct):
 
 
 class InvoiceState(msgspec.Struct):
-    """The invoice of an order in short."""
+    """The invoice of an order in short; `tax_number` is null on a person's invoice."""
 
     state: Literal["none", "requested", "issued"]
     title: str | None
     kind: Literal["personal", "company", "special_vat"] | None
     issued_at: datetime | None
+    requested_at: datetime | None = None
+    tax_number: str | None = None
 
 
 class Order(msgspec.Struct):

@@ -32,6 +32,8 @@ def _ids_of(order_column: InstrumentedAttribute[str], id_column: InstrumentedAtt
 
 # The statements of every order, built once: building them anew costs more than running them.
 _ORDER_IDS: BindParameter[Sequence[str]] = bindparam("order_ids", expanding=True)
+_ONE = select(OrderRow).where(OrderRow.order_id == bindparam("order_id"))
+_ONE_LOCKED = _ONE.with_for_update().execution_options(populate_existing=True)
 _OF_CUSTOMER = (
     select(OrderRow)
     .where(OrderRow.customer_id == bindparam("customer_id"))
@@ -51,7 +53,7 @@ def require_order(session: Session, order_id: str, *, lock: bool = False) -> Ord
 
     `lock` keeps every other writer of this order waiting (PostgreSQL: row lock; SQLite has one writer anyway).
     """
-    row = session.get(OrderRow, order_id, with_for_update=True if lock else None)
+    row = session.scalars(_ONE_LOCKED if lock else _ONE, {"order_id": order_id}).one_or_none()
     if row is None:
         raise NotFoundError("order_not_found", f"There is no order {order_id}.")
     return row
@@ -59,7 +61,7 @@ def require_order(session: Session, order_id: str, *, lock: bool = False) -> Ord
 
 def require_payment(session: Session, order_id: str) -> PaymentRow:
     """The payment of an order known to exist."""
-    return session.get_one(PaymentRow, order_id)
+    return session.scalars(_PAYMENTS, {"order_ids": [order_id]}).one()
 
 
 def read_order(session: Session, order_id: str) -> Order:

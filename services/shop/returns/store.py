@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from shop.context import Shop
@@ -18,6 +18,13 @@ from shop.returns.rules import eligibility
 from shop.tables import ClaimRow, OrderRow, ReturnRow
 
 OPEN_STATES = ("requested", "approved", "picking_up", "in_transit", "inspecting")
+# The statements of every order, built once: building them anew costs more than running them.
+_OF_ORDER = (
+    select(ReturnRow)
+    .where(ReturnRow.order_id == bindparam("order_id"))
+    .order_by(ReturnRow.requested_at.desc(), ReturnRow.return_id.desc())
+)
+_PAID_CLAIMS = select(ClaimRow).where(ClaimRow.order_id == bindparam("order_id"), ClaimRow.refund_id.is_not(None))
 _REFUSALS = {
     "expired": ("return_expired", "The time in which the goods can go back is over."),
     "not_delivered": ("return_not_delivered", "The order has not been delivered."),
@@ -102,16 +109,12 @@ def _eligibility(shop: Shop, session: Session, order: OrderRow, lines: Sequence[
 
 def _refunded_line_ids(session: Session, order_id: str) -> set[str]:
     """Lines whose money an approved claim gives back: they are not refunded a second time."""
-    claims = session.scalars(select(ClaimRow).where(ClaimRow.order_id == order_id, ClaimRow.refund_id.is_not(None)))
+    claims = session.scalars(_PAID_CLAIMS, {"order_id": order_id})
     return {line_id for row in claims for line_id in row.line_ids}
 
 
 def _rows(session: Session, order_id: str) -> Sequence[ReturnRow]:
-    return session.scalars(
-        select(ReturnRow)
-        .where(ReturnRow.order_id == order_id)
-        .order_by(ReturnRow.requested_at.desc(), ReturnRow.return_id.desc())
-    ).all()
+    return session.scalars(_OF_ORDER, {"order_id": order_id}).all()
 
 
 def _document(row: ReturnRow, lines: Sequence[OrderLine]) -> Return:

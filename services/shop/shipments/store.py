@@ -6,12 +6,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from shop.kernel.errors import NotFoundError
 from shop.shipments.documents import Carrier, Courier, Shipment, TrackingEvent
 from shop.tables import ShipmentRow, TrackingEventRow
+
+# Built once: building them anew costs more than running them.
+_OF_ORDER = (
+    select(ShipmentRow)
+    .where(ShipmentRow.order_id == bindparam("order_id"))
+    .order_by(ShipmentRow.shipped_at, ShipmentRow.tracking_number)
+)
+_EVENTS = (
+    select(TrackingEventRow)
+    .where(TrackingEventRow.tracking_number.in_(bindparam("numbers", expanding=True)))
+    .order_by(TrackingEventRow.position.desc())
+)
 
 
 def read_shipment(session: Session, tracking_number: str) -> Shipment:
@@ -24,22 +36,13 @@ def read_shipment(session: Session, tracking_number: str) -> Shipment:
 
 def read_order_shipments(session: Session, order_id: str) -> list[Shipment]:
     """The parcels of an order known to exist, first sent first."""
-    rows = session.scalars(
-        select(ShipmentRow)
-        .where(ShipmentRow.order_id == order_id)
-        .order_by(ShipmentRow.shipped_at, ShipmentRow.tracking_number)
-    ).all()
-    return _documents(session, rows)
+    return _documents(session, session.scalars(_OF_ORDER, {"order_id": order_id}).all())
 
 
 def _documents(session: Session, rows: Sequence[ShipmentRow]) -> list[Shipment]:
     events: dict[str, list[TrackingEvent]] = defaultdict(list)
     numbers = [row.tracking_number for row in rows]
-    for event in session.scalars(
-        select(TrackingEventRow)
-        .where(TrackingEventRow.tracking_number.in_(numbers))
-        .order_by(TrackingEventRow.position.desc())
-    ):
+    for event in session.scalars(_EVENTS, {"numbers": numbers}):
         events[event.tracking_number].append(msgspec.convert(event, TrackingEvent, from_attributes=True))
     return [_document(row, events[row.tracking_number]) for row in rows]
 

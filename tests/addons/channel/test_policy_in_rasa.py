@@ -6,8 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from rasa.shared.core.events import Event
+from rasa.shared.core.trackers import DialogueStateTracker
 
-from addons.escalation.policy import next_action
+from addons.escalation.events import read_conversation
+from addons.escalation.policy import _read, next_action
 from tests.addons.channel.tiny_project import environment, rasa
 from tests.addons.escalation.tracker_lines import LISTEN, did, said, slot, uttered
 
@@ -101,4 +104,29 @@ def test_rasa_test_core_sees_the_handoff(tiny_folder: Path) -> None:
     ],
 )
 def test_next_action(events: list[dict[str, object]], expected: str | None) -> None:
-    assert next_action(events) == expected
+    assert next_action(read_conversation(events)) == expected
+
+
+def test_reading_on_finds_what_reading_all_of_it_finds() -> None:
+    course = [
+        said("app闪退", "report_technical_issue"),
+        *did("action_begin_transaction"),
+        slot("findings", [{"kind": "crash"}]),
+        uttered("您先试试重启"),
+        LISTEN,
+        said("转人工", "request_human", message_id="m2"),
+        *did("action_handoff"),
+        uttered("这就转"),
+        LISTEN,
+        said("还在吗", "greet", message_id="m3"),
+        {"event": "restart"},
+        said("你好", "greet", message_id="m4"),
+    ]
+    tracker = DialogueStateTracker("c", [])
+    for count, event in enumerate(course, start=1):
+        tracker.events.append(Event.from_parameters(event))
+        if count % 2:  # sometimes two new ones at once
+            assert _read(tracker) == read_conversation([one.as_dict() for one in tracker.events])
+    tracker.events.pop()
+    tracker.events.append(Event.from_parameters(said("算了", "deny", message_id="m5")))
+    assert _read(tracker).messages[-1].text == "算了"

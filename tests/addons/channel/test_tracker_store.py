@@ -11,7 +11,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from addons.tracker_store import ConversationStore
+from addons.tracker_store import ConversationStore, OvertakenError
 
 DOMAIN = Domain.from_dict(
     {"slots": {"order_id": {"type": "any", "mappings": [{"type": "custom"}]}}, "intents": ["greet"]}
@@ -113,3 +113,38 @@ def test_only_the_newest_conversations_are_kept(tmp_path: Path) -> None:
 def test_an_unknown_conversation_is_none(store: ConversationStore) -> None:
     assert asyncio.run(store.retrieve("nobody")) is None
     assert asyncio.run(store.retrieve_full_tracker("nobody")) is None
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def two_stores(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[ConversationStore, ConversationStore]:
+    """Those of two processes."""
+    if request.param == "postgresql":
+        request.getfixturevalue("shared_database")
+    settings = {"dialect": "sqlite", "db": str(tmp_path / "two.db")}
+    return ConversationStore(DOMAIN, **settings), ConversationStore(DOMAIN, **settings)
+
+
+def test_who_was_overtaken_writes_nothing(two_stores: tuple[ConversationStore, ConversationStore]) -> None:
+    """A process that lost its lock without knowing: its turn is refused whole, and asked again it sees the other's."""
+    slow, quick = two_stores
+    asyncio.run(converse(slow, "一"))
+    begun = asyncio.run(slow.retrieve("c1.1"))
+    turn(begun, "二")
+    asyncio.run(converse(quick, "二"))
+    with pytest.raises(OvertakenError):
+        asyncio.run(slow.save(begun))
+    assert said(asyncio.run(quick.retrieve("c1.1"))) == ["一", "二"]
+    assert said(asyncio.run(converse(slow, "三"))) == ["一", "二", "三"]
+    assert said(asyncio.run(quick.retrieve_full_tracker("c1.1"))) == ["一", "二", "三"]
+
+
+def test_of_two_that_begin_a_conversation_one_is_overtaken(
+    two_stores: tuple[ConversationStore, ConversationStore],
+) -> None:
+    slow, quick = two_stores
+    begun = asyncio.run(slow.get_or_create_tracker("c1.1", append_action_listen=False))
+    asyncio.run(converse(quick, "一"))
+    turn(begun, "一")
+    with pytest.raises(OvertakenError):
+        asyncio.run(slow.save(begun))
+    assert said(asyncio.run(slow.retrieve("c1.1"))) == ["一"]
