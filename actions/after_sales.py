@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import (
     Answer,
@@ -21,7 +26,7 @@ from actions.answer import (
     title_of,
 )
 from actions.base import AnsweringAction
-from actions.context import Turn
+from actions.context import Turn, read_turn
 from actions.documents import CLOSED_STATES, Filed, open_words
 from actions.known_order import known_order
 from actions.orders import order_card
@@ -30,6 +35,7 @@ from actions.shop_types import Eligibility, Order
 from actions.texts import text
 from actions.words import day_time, deadline, money, parse_time, stamp, tail
 
+FAULT = "report_quality_issue"
 REASONS = {
     "within_no_reason": "eligible_no_reason",
     "quality_window": "eligible_quality",
@@ -47,7 +53,7 @@ INSTEAD_BY_STATUS: dict[str, tuple[tuple[str, str], ...]] = {
     "refunded": _SEE_PROGRESS,
 }
 INSTEAD_BY_REASON: dict[str, tuple[tuple[str, str], ...]] = {
-    "already_returning": _SEE_PROGRESS,
+    "already_returning": (("see_progress", "/query_after_sales_progress"), ("undo", "/undo_request")),
     "not_delivered": (("want_refund", "/cancel_order"), ("see_status", "/query_order_status")),
     "expired": (("see_warranty", "/ask_warranty"), ("human_check", "/request_human")),
     "quality_window": (("report_quality", "/report_quality_issue"),),
@@ -76,7 +82,18 @@ def eligibility_words(turn: Turn, order: Order, facts: Eligibility) -> str:
         deadline_part=text("after_sales.deadline_part", deadline=until) if until else "",
         freight=payer_words(payer) if payer else "",
         condition=facts_of("returns")["condition"],
+        **refusal_facts(),
     )
+
+
+def refusal_facts() -> dict[str, str]:
+    """Who pays for a parcel that is refused at the door, and when the money comes then."""
+    returns = facts_of("returns")
+    return {
+        "refusal": returns["refusal_freight"],
+        "inspection_days": returns["inspection_days"],
+        "refund_working_days": facts_of("payments")["refund_working_days"],
+    }
 
 
 def is_activated(turn: Turn, facts: Eligibility) -> bool:
@@ -204,13 +221,44 @@ def _finding(turn: Turn, order: Order, facts: Eligibility, what: str, said: str)
     return finding(turn, what, said, order=order, facts=noted)
 
 
+def narrow_question(turn: Turn) -> str:
+    """The one rule that is asked for: who pays when a parcel is refused, or who pays the way back; else ""."""
+    if re.search(text("after_sales.reads_refused"), turn.text):
+        return "refused"
+    freight = re.search(text("transactions.common.asks.freight"), turn.text)
+    return "freight" if freight and turn.focus_order_id is None and turn.page_order_id is None else ""
+
+
+def tells_a_fault(words: str) -> bool:
+    """Whether a question for the rules says what is wrong with the goods (洗了掉色还能退吗)."""
+    return re.search(text("transactions.claims.reads.look"), words) is not None and not re.search(
+        text("after_sales.reads_supposed"), words
+    )
+
+
 class ActionAnswerReturnPolicy(AnsweringAction):
     """The return rules, and for an order the customer is looking at or has named, whether it still fits."""
 
     def name(self) -> str:
         return "action_answer_return_policy"
 
+    async def run(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[EventType]:
+        turn = read_turn(tracker)
+        # 洗了掉色还能退吗: the fault is told, so what can be done about it is the answer.
+        if turn.customer_id and tracker.active_loop.get("name") is None and tells_a_fault(turn.text):
+            return [SlotSet("topic", FAULT), FollowupAction("order_form")]
+        return await super().run(dispatcher, tracker, domain)
+
     async def answer(self, turn: Turn) -> Answer:
+        asked = narrow_question(turn)
+        if asked:
+            words = policy_text(f"returns.{asked}")
+            return Answer((Reply(words),), finding(turn, "policy", words))
         exchange = "换" in turn.text and "退" not in turn.text
         words = policy_text("exchange.request_exchange" if exchange else "returns.ask_return_policy")
         wish = button("want_exchange", "/request_exchange") if exchange else button("want_return", "/request_return")
@@ -222,8 +270,8 @@ class ActionAnswerReturnPolicy(AnsweringAction):
         if is_activated(turn, facts):
             wish = button("report_quality", "/report_quality_issue")
         about = exchange_words(turn, order, facts) if exchange else eligibility_words(turn, order, facts)
-        replies = (Reply(words), Reply(about, order_card(order, turn.now), instead_of_return(order, facts) or (wish,)))
-        return Answer(replies, _finding(turn, order, facts, "eligibility", about))
+        reply = Reply(about, order_card(order, turn.now), instead_of_return(order, facts) or (wish,))
+        return Answer((reply,), _finding(turn, order, facts, "eligibility", about))
 
 
 def exchange_words(turn: Turn, order: Order, facts: Eligibility) -> str:

@@ -18,7 +18,7 @@ from actions.context import Turn, read_turn
 from actions.pending import going_on, listed
 from actions.repeated import afresh
 from actions.shop_api import NotFoundError, ShopApi, ShopError, shop_api
-from actions.texts import text
+from actions.texts import read_all, text
 from actions.tone import MANNER, manner_of
 from actions.words import addressed
 
@@ -32,6 +32,7 @@ class ShopAction(Action, ABC):
 
     def __init__(self, shop: ShopApi | None = None) -> None:
         self.shop = shop or shop_api()
+        read_all()
 
     @abstractmethod
     def name(self) -> str:

@@ -41,6 +41,7 @@ class Turn:
     said_now: tuple[str, ...] = ()  # those of them that answer this message
     files: tuple[Mapping[str, Any], ...] = ()  # attachments of the conversation as the desk sent them, oldest first
     wordless: bool = False  # this message is nothing but files
+    brings_files: bool = False  # this message came with files
 
     @property
     def verified_orders(self) -> list[str]:
@@ -81,7 +82,10 @@ def with_wish(turn: Turn, topic: str) -> Turn:
     if wish.get("topic") != topic or turn.intent == topic:
         return turn
     named = {name: tuple(values) for name, values in _mapping(wish.get("entities")).items()}
-    return replace(turn, text=f"{wish.get('text', '')} {turn.text}".strip(), entities={**named, **turn.entities})
+    # 不是这单，咖啡机那单 goes on with the wish, whatever intent its few words look like.
+    intent = topic if wish.get("corrected") else turn.intent
+    words = f"{wish.get('text', '')} {turn.text}".strip()
+    return replace(turn, text=words, intent=intent, entities={**named, **turn.entities})
 
 
 def read_turn(tracker: Tracker) -> Turn:
@@ -128,6 +132,7 @@ def read_turn(tracker: Tracker) -> Turn:
         said_now=tuple(_bubbles(_since_last_message(tracker.events))),
         files=tuple(_files(tracker.events)),
         wordless=metadata.get("wordless") is True,
+        brings_files=bool(metadata.get("attachments")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from actions.shop_types import Order
 from actions.texts import text
 from actions.words import deadline, parse_time
 
+KINDS = ("exchange", "return", "claim", "trace", "interception")
 CLOSED_STATES = ("completed", "rejected", "withdrawn")
 # What the customer would press to file one, so that it is not offered a second time.
 CLAIMED = "/report_damaged_item"
@@ -49,6 +51,12 @@ def read_documents(shop: ShopApi, order: Order, now: datetime) -> list[Filed]:
         if item["kind"] == "interception"
     ]
     return sorted(found, key=lambda item: item.requested_at, reverse=True)
+
+
+def named_first(documents: list[Filed], words: str) -> list[Filed]:
+    """The kind that the words name (换货审核过了没) before what was filed later; each kind keeps its order."""
+    named = [kind for kind in KINDS if re.search(text(f"after_sales.reads_kind.{kind}"), words)]
+    return sorted(documents, key=lambda item: item.kind not in named) if len(named) == 1 else documents
 
 
 def open_words(documents: list[Filed], now: datetime) -> str:

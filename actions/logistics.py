@@ -46,7 +46,7 @@ WAYS_OF: dict[str, tuple[str, str]] = {
     "backlog": ("urge_delivery", "refund"),
     "other": ("urge_delivery", "refund"),
     "unknown": ("urge_delivery", "refund"),
-    "stuck": ("trace", "refund"),
+    "stuck": ("trace", "refund_stuck"),
     "customs": ("trace_customs", "refund"),
     "address": ("readdress", "refund"),
     "refused": ("trace_refused", "refund_back"),

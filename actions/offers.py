@@ -19,6 +19,7 @@ WAYS: dict[str, tuple[str, str]] = {
     "refund": ("want_refund", "/cancel_order"),
     "refund_back": ("want_refund", "/cancel_order"),
     "refund_lost": ("human_refund", "/request_human"),
+    "refund_stuck": ("human_refund", "/request_human"),
     "urge_dispatch": ("urge_dispatch", "/urge_order"),
     "complete_address": ("change_address", "/modify_order"),
     "other_version": ("change_version", "/modify_order"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -18,10 +20,20 @@ from actions.order_queries import QUERIES
 from actions.pending import going_on
 from actions.repeated import afresh
 from actions.shop_api import ShopError
+from actions.texts import text
 from actions.transactions.case import Progress
 from actions.transactions.form import TransactionAction, opened
 
 logger = logging.getLogger(__name__)
+
+SEARCH = "report_delivery_problem"
+
+
+def takes_the_search(turn: Turn, topic: str) -> bool:
+    """查一下吧, right after the search for a parcel was offered: the search, not the same track once more."""
+    offered = any(text("buttons.trace") in bubble for bubble in turn.said[-1:])
+    wants = re.search(text("transactions.delivery.reads.search"), turn.text) is not None
+    return topic in QUERIES and offered and wants
 
 
 class ActionAnswerOrder(TransactionAction):
@@ -46,6 +58,8 @@ class ActionAnswerOrder(TransactionAction):
             say(dispatcher, (reply,), hello)
             return [*met, *self._events(turn, tracker, entry, order_id=None)]
         topic = str(tracker.slots.get("topic") or DEFAULT_TOPIC)
+        if takes_the_search(turn, topic):
+            topic, turn = SEARCH, replace(turn, intent=SEARCH)
         progress: Progress | None = None
         try:
             answer, progress = await self.answer(turn, topic, str(order_id))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from actions.shop_types import Order
+from actions.texts import text
 
 MAX_LISTED = 5
 DEFAULT_TOPIC = "query_order_status"
@@ -40,6 +41,7 @@ ALSO_IN_FOCUS: dict[str, tuple[str, ...]] = {
     "modify_order": RECEIVED,
     "request_return": OPEN,
     "request_exchange": OPEN,
+    "urge_order": ("refunding",),
 }
 _MEASURES = "双只块个台部件条张把顶瓶盒套箱本袋"
 _ANOTHER = re.compile(
@@ -58,6 +60,7 @@ class Choice:
     order_id: str | None
     listed: tuple[Order, ...] = ()
     fits: bool = True
+    foreign: str = ""  # goods the customer names that no order holds
 
 
 def choose(
@@ -100,7 +103,8 @@ def with_invoice(orders: list[Order], topic: str, words: str) -> list[Order]:
     """抬头开错了: only an invoice that there is can be wrong."""
     if topic != "request_invoice" or not _INVOICE_THERE.search(words):
         return orders
-    return [order for order in orders if order["invoice"]["state"] != "none"] or orders
+    named = mentioned(orders, words) or orders
+    return [order for order in named if order["invoice"]["state"] != "none"] or orders
 
 
 def means_another_order(words: str) -> bool:
@@ -124,9 +128,24 @@ def mentioned(orders: list[Order], words: str) -> list[Order]:
     return [order for score, order in scores if score == best] if best else _by_last_character(orders, words)
 
 
+def names(title: str, words: str) -> bool:
+    """Whether the words name goods of this title: 保温杯, 杯子."""
+    return bool(overlap(title, words)) or f"{title[-1:]}子" in words
+
+
+def goods_word_in(words: str) -> str:
+    """What kind of goods the words name (鞋子, 洗衣机), "" for none: 东西 and 包裹 may be anything."""
+    found = re.search(text("order_form.goods_words"), words)
+    return found[0] if found else ""
+
+
 def _by_last_character(orders: list[Order], words: str) -> list[Order]:
-    """那双鞋, 那块表: one character counts behind a measure word."""
+    """那双鞋, 我那表, 鞋子: one character counts behind a measure word or a pointing one, or with 子."""
     named = re.findall(rf"[那这][{_MEASURES}]([\u4e00-\u9fff])", words)
+    named += re.findall(r"(?:我那|我的|我这|买的)([\u4e00-\u9fff])(?![裹装\u5b50])", words)
+    named += re.findall(r"([\u4e00-\u9fff])子", words)
+    named += [goods_word_in(words).removesuffix("子")]
+    named += re.findall(r"^[那这]?([\u4e00-\u9fff])(?:呢|$|不想要|想退|能退|能换|坏|小了|大了|开胶)", words.strip())
     return [order for order in orders if any(line["title"][-1:] in named for line in order["lines"])]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from rasa_sdk import Action, FormValidationAction, Tracker
@@ -13,10 +14,10 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import Reply, fact, finding, human, remember, say
 from actions.context import Turn, order_number_in, phone_ending_in, read_turn, wish_of
-from actions.order_choice import DEFAULT_TOPIC, means_another_order
+from actions.order_choice import DEFAULT_TOPIC, means_another_order, mentioned
 from actions.order_pick import choice_of, continued, goods_of, picked
 from actions.pending import further_wishes, going_on, is_brought_up, with_further
-from actions.references import listed_before, only_points
+from actions.references import listed_before, only_points, pointed_at
 from actions.shop_api import NotFoundError, ShopApi, ShopError, VerificationLockedError, shop_api
 from actions.texts import text
 from actions.words import tail
@@ -94,9 +95,7 @@ class ValidateOrderForm(FormValidationAction):
 
     async def _found(self, turn: Turn, topic: str, tracker: Tracker) -> Slots:
         if turn.customer_id is None:
-            known = turn.focus_order_id if turn.focus_order_id in turn.verified_orders else None
-            stays = turn.requested_slot is None and not means_another_order(turn.text)
-            return {"order_id": known} if known and stays else {}
+            return await self._proven_before(turn, topic)
         orders = await self._ask(self.shop.orders, turn.customer_id)
         if not orders:
             return {} if turn.requested_slot else self._end(tracker, NO_ORDERS)
@@ -105,6 +104,20 @@ class ValidateOrderForm(FormValidationAction):
             order_id = picked(turn, topic, orders, listed)
             return {"order_id": order_id} if order_id else {}
         return {"order_id": choice_of(turn, continued(turn, topic), orders, listed).order_id}
+
+    async def _proven_before(self, turn: Turn, topic: str) -> Slots:
+        """Of the orders a visitor has proven the one meant: the words point at it, or it was spoken of last."""
+        if turn.requested_slot is not None:
+            return {}
+        known = turn.focus_order_id if turn.focus_order_id in turn.verified_orders else None
+        if len(turn.verified_orders) > 1:
+            orders = [await self._ask(self.shop.order, order_id) for order_id in turn.verified_orders]
+            meant = pointed_at(orders, topic, turn.text, focus_order_id=known)
+            named = [order["order_id"] for order in mentioned(orders, turn.text)]
+            if meant is not None and meant.order_id:
+                return {"order_id": meant.order_id}
+            known = named[0] if len(named) == 1 else known
+        return {"order_id": known} if known and not means_another_order(turn.text) else {}
 
     async def extract_phone_ending(
         self,
@@ -146,6 +159,13 @@ class ValidateOrderForm(FormValidationAction):
         if order_id is None or order_id in turn.verified_orders:
             return {"order_id": order_id}
         try:
+            known = proven_ending(tracker.events) if not failures(turn) else None
+            if known and not tracker.slots.get("phone_ending"):
+                if await self._same_person(order_id, known):
+                    return {"order_id": order_id, "verified_orders": [*turn.verified_orders, order_id]}
+                # A wrong ending like any other: nobody tries number after number with the one that they know.
+                asked = await self._checked(turn, order_id, None, dispatcher)
+                return {"verify_failures": float(failures(turn) + 1), **asked}
             return await self._checked(turn, order_id, tracker.slots.get("phone_ending"), dispatcher)
         except ShopError as error:
             logger.warning("message %s: order not checked: %s", turn.message_id, error)
@@ -182,6 +202,13 @@ class ValidateOrderForm(FormValidationAction):
         except ShopError as error:
             logger.warning("message %s: order not verified: %s", turn.message_id, error)
             return {"phone_ending": None, "form_exit": SHOP_DOWN}
+
+    async def _same_person(self, order_id: str, ending: str) -> bool:
+        """Whether the ending that has proven an earlier order proves this one too; a visitor is not asked twice."""
+        try:
+            return bool(await self._ask(self.shop.verify, order_id, ending))
+        except (NotFoundError, VerificationLockedError):
+            return False
 
     async def _is_own(self, turn: Turn, order_id: str) -> bool:
         if turn.customer_id is None:
@@ -244,6 +271,23 @@ class ActionLeaveOrder(Action):
         if tracker.slots.get("transaction_open"):
             return [*events, FollowupAction("transaction_form")]
         return [*events, *going_on(tracker, turn)]
+
+
+def proven_ending(events: Iterable[dict[str, Any]]) -> str | None:
+    """The phone ending that has proven an order in this conversation, None before that."""
+    tried: str | None = None
+    proven: str | None = None
+    count = 0
+    for event in events:
+        if event.get("event") != "slot":
+            continue
+        if event.get("name") == "phone_ending" and event.get("value"):
+            tried = str(event["value"])
+        if event.get("name") == "verified_orders":
+            orders = event.get("value") or []
+            proven = tried if len(orders) > count and tried else proven
+            count = len(orders)
+    return proven
 
 
 def wish_meant(turn: Turn, tracker: Tracker, topic: object) -> str:

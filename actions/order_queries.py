@@ -7,7 +7,7 @@ from collections.abc import Callable
 from actions import after_sales, logistics, orders, refunds
 from actions.answer import Answer, slowest
 from actions.context import Turn
-from actions.documents import read_documents
+from actions.documents import named_first, read_documents
 from actions.shop_api import ShopApi
 from actions.shop_types import Order
 
@@ -37,7 +37,9 @@ def answer_where(shop: ShopApi, turn: Turn, order: Order) -> Answer:
 def answer_refund(shop: ShopApi, turn: Turn, order: Order) -> Answer:
     """Where the money is; an overdue refund is chased at once, which costs the customer nothing and is filed once."""
     found = shop.refunds(order["order_id"])
-    documents = [] if found else read_documents(shop, order, turn.now)
+    # A new address brings no money: what it is about comes from the parcel.
+    filed = [] if found else read_documents(shop, order, turn.now)
+    documents = [item for item in filed if item.kind != "interception"]
     if documents and (documents[0].is_open or documents[0].kind in GOODS_BACK):
         # No money yet, but what will bring it is under way.
         return after_sales.answer_progress(turn, order, documents)
@@ -55,9 +57,11 @@ def answer_refund(shop: ShopApi, turn: Turn, order: Order) -> Answer:
 
 def answer_progress(shop: ShopApi, turn: Turn, order: Order) -> Answer:
     """How far returns, exchanges, claims and searches are; without any of them the refund."""
-    documents = read_documents(shop, order, turn.now)
+    documents = named_first(read_documents(shop, order, turn.now), turn.text)
     if not documents and order["refund_ids"]:
         return answer_refund(shop, turn, order)
+    if not documents and order["status"] in ("unshipped", "shipped"):
+        return answer_where(shop, turn, order)  # nothing was filed: what is waited for is the parcel
     return after_sales.answer_progress(turn, order, documents)
 
 

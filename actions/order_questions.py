@@ -13,7 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.answer import Reply, human, say
 from actions.base import ShopAction
 from actions.context import Turn, read_turn
-from actions.order_choice import DEFAULT_TOPIC, MAX_LISTED, choose
+from actions.order_choice import DEFAULT_TOPIC, MAX_LISTED, Choice, choose
 from actions.order_list import order_list_card
 from actions.order_pick import asks_about_all, choice_of
 from actions.policies import policy_text
@@ -128,12 +128,17 @@ def list_question(turn: Turn, topic: str, orders: list[Order], *, again: bool, s
     """Which of these? In words of its own when no order fits the topic; `shown` are those of the last list."""
     choice = choose(orders, topic, "") if again else choice_of(turn, topic, orders, shown)
     choice = choice if choice.listed else choose(orders, topic, "" if again else turn.text)
+    if again and not choice.listed and orders:
+        listed = [order for order in orders if order["order_id"] in (shown or ())]
+        choice = Choice(None, tuple((listed or orders)[:MAX_LISTED]))
     if not choice.listed:
         return Reply(
             text("order_form.ask_order_visitor_again" if again else "order_form.ask_order_visitor"), buttons=(human(),)
         )
     if again:
         words = not_twice(turn, text("order_form.ask_order_list_again"), text("order_form.ask_order_list_other"))
+    elif choice.foreign:
+        words = text("order_form.ask_order_list_foreign", goods=choice.foreign)
     elif choice.fits:
         words = text("order_form.ask_order_list_all" if asks_about_all(turn, topic) else "order_form.ask_order_list")
     else:

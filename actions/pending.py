@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,15 @@ ONE_ANSWER = (
     {"report_account_issue", "report_technical_issue"},
     {"cancel_order", "request_return"},
     {"query_order_status", "query_logistics"},
+    {"query_logistics", "report_delivery_problem"},
+    {"query_order_status", "report_delivery_problem"},
+    {"cancel_order", "ask_return_policy"},
+    {"request_return", "ask_return_policy"},
+    {"request_exchange", "ask_return_policy"},
+    {"report_quality_issue", "ask_return_policy"},
+    {"report_damaged_item", "ask_return_policy"},
+    {"report_quality_issue", "ask_warranty"},
+    {"ask_membership", "ask_product_info"},
 )
 ABOUT_GOODS = (*GOODS_BACK, "report_damaged_item", "report_wrong_item", "report_quality_issue")
 
@@ -65,6 +75,8 @@ def same_matter(one: str, other: str) -> bool:
 def further_wishes(turn: Turn) -> list[str]:
     """What else the message asked for, in the order in which to handle it."""
     others = [name for name in turn.intents if name != turn.intent and name in (*ANSWERED_BY, *FITTING_STATES)]
+    if turn.intent == "ask_return_policy" and re.search(text("after_sales.reads_refused"), turn.text):
+        others = [name for name in others if name != "ask_shipping_policy"]  # 拒收运费谁出 is one question
     return [name for name in others if not same_matter(turn.intent, name)]
 
 

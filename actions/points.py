@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from actions.answer import Answer, Json, Reply, button, fact, finding, human
@@ -84,6 +85,33 @@ def open_lots(points: Points, now: datetime) -> list[Json]:
     return sorted(lots, key=lambda lot: str(lot["expires_at"]))
 
 
+def worth_words(points: Points) -> str:
+    """What all the points are worth, and how much of an order they may pay."""
+    if points["balance"] <= 0:
+        return text("points.zero")
+    worth = money(worth_fen(points["balance"]))
+    share = policy("points.max_share_percent")
+    return text("points.worth", balance=points["balance"], worth=worth, max_share_percent=share)
+
+
+def usable_words(points: Points, order_fen: int) -> str:
+    """What the points pay of an order of this amount."""
+    share = int(policy("points.max_share_percent"))
+    most = order_fen * share // 100
+    step = int(policy("points.worth_fen"))
+    paid = min(worth_fen(points["balance"]), most // step * step)
+    if points["balance"] < int(policy("points.min_redeem")) or paid <= 0:
+        return worth_words(points)
+    values = {"order": money(order_fen), "most": money(most), "share": share}
+    return text("points.for_order", balance=points["balance"], paid=money(paid), **values)
+
+
+def amount_named(turn: Turn) -> int:
+    """The amount in fen that the message names, 0 without one."""
+    named = next(iter(turn.entities.get("amount", ())), "")
+    return int(float(named) * 100) if re.fullmatch(r"\d{1,6}(\.\d+)?", named) else 0
+
+
 def points_card(points: Points, now: datetime) -> Json:
     """The card of contracts/messages.md."""
     lots = [{"points": lot["points"], "expires_at": lot["expires_at"]} for lot in open_lots(points, now)[:MAX_LOTS]]
@@ -94,7 +122,12 @@ def _said(turn: Turn, points: Points) -> str:
     if turn.intent == "ask_points_expiry":
         return expiry_words(points, turn.now)
     if turn.intent == "ask_points_redemption":
-        return balance_words(points, turn.now) + "\n" + policy_text("points.ask_points_redemption")
+        spent = amount_named(turn)
+        if spent and points["balance"] > 0:
+            return usable_words(points, spent)
+        if re.search(text("points.reads_worth"), turn.text):
+            return worth_words(points)
+        return worth_words(points) + "\n" + policy_text("points.ask_points_redemption")
     return balance_words(points, turn.now)
 
 

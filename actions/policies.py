@@ -95,6 +95,8 @@ class ActionAnswerPolicy(AnsweringAction):
         turn = read_turn(tracker)
         if turn.intent == "bargain" and re.search(text("products.reads_price"), turn.text) and names_a_product(turn):
             return [FollowupAction("action_answer_product")]
+        if turn.customer_id and turn.intent == "ask_shipping_policy" and _wants_a_place(turn):
+            return [SlotSet("topic", "modify_order"), FollowupAction("order_form")]
         if _wants_difference(turn):
             return [SlotSet("topic", PRICE_PROTECTION), FollowupAction("order_form")]
         return await super().run(dispatcher, tracker, domain)
@@ -102,6 +104,9 @@ class ActionAnswerPolicy(AnsweringAction):
     async def answer(self, turn: Turn) -> Answer:
         from actions.order_policy import answer_for_order  # it needs this module's facts
 
+        if turn.intent == "ask_shipping_policy" and _of_a_refusal(turn):
+            words = policy_text("returns.refused")
+            return Answer((Reply(words),), finding(turn, "policy", words))
         known = await self.ask(answer_for_order, self.shop, turn)
         if known is not None:
             return known
@@ -118,6 +123,18 @@ def _asked_of(turn: Turn) -> str:
     under_way = turn.slots.get("transaction") or {}
     asks_freight = under_way.get("topic") in ABOUT_GOODS and re.search(r"[运邮]费|快递费", turn.text)
     return text("shipping_back_words") if asks_freight else turn.text
+
+
+def _of_a_refusal(turn: Turn) -> bool:
+    """运费要我出不, right after hearing that the parcel can be refused at the door."""
+    freight = re.search(text("transactions.common.asks.freight"), turn.text) is not None
+    spoken_of = any(re.search(text("after_sales.reads_refused"), words) for words in (*turn.said[-2:], turn.text))
+    return freight and spoken_of
+
+
+def _wants_a_place(turn: Turn) -> bool:
+    """能送到驿站不, 能不能晚两天送: something to tell the courier, no question for the rules."""
+    return re.search(text("transactions.orders.reads_courier"), turn.text) is not None
 
 
 def _wants_difference(turn: Turn) -> bool:

@@ -51,6 +51,8 @@ def attribute_words(product: Product, words: str) -> str:
         if name in asked or overlap(f"{name} {value}", asked) >= WORD_LENGTH
     ]
     if re.search(text("products.reads_price"), asked):
+        if not shown:
+            return text("products.only_price", title=product["title"], price=money(product["price_fen"]))
         shown.insert(0, text("products.attribute", name=text("products.price"), value=money(product["price_fen"])))
     if not shown:
         return ""
@@ -112,7 +114,8 @@ def asking(product: Product, intent: str) -> str:
 
 
 def _is_named(word: str, sku: Sku) -> bool:
-    """黑色 is 曜石黑 too."""
+    """黑色 is 曜石黑 too, 42码 is 42."""
+    word = re.sub(r"(?<=\d)(码|号)$", "", word)
     return word in sku["text"] or (len(word) > 1 and word.endswith("色") and word[:-1] in sku["text"])
 
 
@@ -143,14 +146,16 @@ class ActionAnswerProduct(AnsweringAction):
             return [FollowupAction("order_form")]
         events = await super().run(dispatcher, tracker, domain)
         by_rule = turn.intent in ABOUT_PRODUCTS or any(event["event"] == "followup" for event in events)
-        # 那黑色呢 comes here from another action: no rule knows what follows.
-        return events if by_rule or tracker.active_loop.get("name") else [*events, FollowupAction("action_listen")]
+        # 那黑色呢 comes here from another action: no rule knows what follows, a form goes on with its question.
+        return events if by_rule else [*events, FollowupAction(tracker.active_loop.get("name") or "action_listen")]
 
     async def answer(self, turn: Turn) -> Answer:
         named = turn.entities.get("product", ()) or goods_asked_for(turn.text) or self._spoken_of(turn)
         products = await self._find(turn, named)
         if not products:
             words = text("products.none", query=named[0]) if named else text("products.which")
+            if words in turn.said[-2:]:
+                words = text("products.which_again")
             return Answer((Reply(words, buttons=(human(),)),), finding(turn, "product", words))
         stock = turn.intent == "ask_stock" or asks_for_stock(turn)
         words, buttons = await (self._stock(turn, products) if stock else self._info(turn, products))

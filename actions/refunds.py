@@ -20,7 +20,7 @@ from actions.answer import (
     title_of,
 )
 from actions.context import Turn
-from actions.policies import policy_text
+from actions.policies import facts_of, policy_text
 from actions.shop_api import Document
 from actions.shop_types import Order, Refund
 from actions.texts import text, word_list
@@ -159,7 +159,8 @@ def _no_refund(turn: Turn, order: Order) -> Answer:
         words += text("refunds.none_next")
         buttons = (button("want_refund", "/cancel_order"), button("urge_dispatch", "/urge_order"))
     elif order["status"] == "shipped":
-        words += text("refunds.none_next_shipped")
+        days = facts_of("payments")["refund_working_days"]
+        words += text("refunds.none_next_shipped", **facts_of("returns"), refund_working_days=days)
         buttons = (button("want_refund", "/cancel_order"), button("see_logistics", "/query_logistics"))
     elif order["status"] in ("delivered", "completed"):
         words += text("refunds.none_next")

@@ -32,21 +32,22 @@ def afresh(turn: Turn, answer: Answer, findings: Sequence[Json] | None) -> Answe
     at = parse_time(str(earlier[0]["at"])).astimezone(SHANGHAI)
     last = answer.replies[-1]
     often = len(earlier) > 1
-    words = _words(entry, f"{at:%H:%M}", has_buttons=bool(last.buttons), often=often)
+    words = _words(entry, f"{at:%H:%M}", often=often)
     has_person = any(item.payload == "/request_human" for item in last.buttons)
-    buttons = last.buttons if has_person or not often else (*last.buttons, human())
+    buttons = last.buttons if has_person or not often else (human(), *last.buttons)
+    if words in turn.said[-2:]:
+        words = text("repeated.once_more")
     return Answer((Reply(words, buttons=buttons),), entry)
 
 
-def _words(entry: Json, at: str, *, has_buttons: bool, often: bool) -> str:
+def _words(entry: Json, at: str, *, often: bool) -> str:
     if "order_id" not in entry:
         kind = "rule" if entry["what"] == text("findings.policy") else "account"
         return text(f"repeated.{kind}_often" if often else f"repeated.{kind}", at=at)
     promised = [str(item["text"]).rstrip("。") for item in entry["promises"]][-1:]
     known = text("repeated.promised", promise=promised[0]) if promised else ""
     order_tail = str(entry["order_id"])[-4:]
-    words = text("repeated.order_often" if often else "repeated.order", at=at, tail=order_tail, known=known)
-    return words + (text("repeated.next") if has_buttons else "")
+    return text("repeated.order_often" if often else "repeated.order", at=at, tail=order_tail, known=known)
 
 
 def _same(earlier: Json, entry: Json, turn: Turn) -> bool:

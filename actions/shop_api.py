@@ -9,6 +9,8 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
@@ -29,10 +31,12 @@ from actions.shop_types import (
     Return,
     Shipment,
 )
-from addons.turn_memory import remembered
+from addons.turn_memory import TurnMemory, remembered
 
+Question = tuple[Any, ...]  # a path below /api/v1, then the pairs of its query
 Document = dict[str, Any]  # what the shop filed; the names are those of contracts/shop_api.md
 RETRIES = 2
+LIST_LIMIT = 20
 BREAKER_FAILURES = 4
 BREAKER_REST_SECONDS = 10.0
 
@@ -111,6 +115,9 @@ class ShopApi:
         self._timeout = (config.connect_timeout_seconds, config.read_timeout_seconds)
         self._breaker = breaker or Breaker()
         self._session = requests.Session()
+        # Proxies and certificates of the environment are looked up once: requests does it anew for every call.
+        found = self._session.merge_environment_settings(self._base, {}, None, None, None)
+        self._session.trust_env, self._session.proxies, self._session.verify = False, found["proxies"], found["verify"]
         self._session.headers["Authorization"] = f"Bearer {config.shop_token}"
         # Only GET is repeated: a repeated POST /verify would cost the customer an attempt.
         retry = Retry(
@@ -127,9 +134,14 @@ class ShopApi:
     def customer(self, customer_id: str) -> Customer:
         return cast("Customer", self._get(f"/customers/{_part(customer_id)}"))
 
-    def orders(self, customer_id: str, limit: int = 20) -> list[Order]:
+    def orders(self, customer_id: str, limit: int = LIST_LIMIT) -> list[Order]:
         """Newest first."""
-        return cast("list[Order]", self._get(f"/customers/{_part(customer_id)}/orders", limit=limit)["orders"])
+        found: list[Order] = self._get(f"/customers/{_part(customer_id)}/orders", limit=limit)["orders"]
+        memory = remembered()
+        if memory is not None:
+            for order in found:  # whole orders: asking for one of them again in this turn would bring the same
+                self._know(memory, (f"/orders/{_part(order['order_id'])}",), cast("dict[str, Any]", order))
+        return found
 
     def points(self, customer_id: str) -> Points:
         return cast("Points", self._get(f"/customers/{_part(customer_id)}/points"))
@@ -194,20 +206,48 @@ class ShopApi:
     def _file(self, path: str, body: Mapping[str, Any], key: str) -> Document:
         return self._post(path, json=dict(body), headers={"Idempotency-Key": key})
 
+    def read(self, question: Question) -> None:
+        """Ask what an action of this turn will probably ask, so that its answer is there by then."""
+        memory = remembered()
+        if memory is not None:
+            with suppress(ShopError):  # whoever really needs the answer asks again and tells the customer
+                self._answer(memory, question)
+
     def _get(self, path: str, **query: str | int) -> dict[str, Any]:
         """The actions of one turn ask the same things; only the first time goes to the shop."""
-        memory, question = remembered(), (self._base, path, *sorted(query.items()))
+        memory, question = remembered(), (path, *sorted(query.items()))
         if memory is None:
             return self._call("GET", path, params=query)
-        if question not in memory:
-            memory[question] = self._call("GET", path, params=query)
-        return copy.deepcopy(cast("dict[str, Any]", memory[question]))
+        memory.asked.append(question)
+        return copy.deepcopy(self._answer(memory, question))
+
+    def _answer(self, memory: TurnMemory, question: Question) -> dict[str, Any]:
+        """The one answer of the turn to a question; threads that ask it at the same time wait for the first."""
+        answers = memory.answers  # a new one after a change in the shop: answers under way then belong to the old
+        mine: Future[dict[str, Any]] = Future()
+        answer = answers.setdefault((self._base, question), mine)
+        if answer is not mine:
+            return cast("dict[str, Any]", answer.result())
+        path, *query = question
+        try:
+            mine.set_result(self._call("GET", path, params=dict(query)))
+        except ShopError as error:
+            del answers[self._base, question]
+            mine.set_exception(error)
+        finally:
+            mine.cancel()  # does nothing to an answer; after a fault of ours nobody waits for ever
+        return mine.result()
+
+    def _know(self, memory: TurnMemory, question: Question, answer: dict[str, Any]) -> None:
+        known: Future[dict[str, Any]] = Future()
+        known.set_result(copy.deepcopy(answer))
+        memory.answers.setdefault((self._base, question), known)
 
     def _post(self, path: str, **arguments: Any) -> dict[str, Any]:
         """What was read before may be different from now on, whether or not the call is answered."""
         memory = remembered()
         if memory is not None:
-            memory.clear()
+            memory.answers = {}
         return self._call("POST", path, **arguments)
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
@@ -230,6 +270,14 @@ class ShopApi:
 def shop_api() -> ShopApi:
     """The client of this process; raises SettingsError when the token is missing."""
     return ShopApi(settings())
+
+
+def first_questions(customer_id: str | None, order_id: str | None) -> list[Question]:
+    """What the first message of a conversation needs of the shop, whatever it says."""
+    of_customer = [] if customer_id is None else [f"/customers/{_part(customer_id)}"]
+    orders = [(f"{path}/orders", ("limit", LIST_LIMIT)) for path in of_customer]
+    on_page = [] if order_id is None else [(f"/orders/{_part(order_id)}",)]
+    return [*orders, *((path,) for path in of_customer), *on_page]
 
 
 def _part(value: str) -> str:

@@ -48,6 +48,8 @@ class Invoice(TypedDict):
     title: str | None
     kind: str | None
     issued_at: str | None
+    requested_at: str | None
+    tax_number: str | None
 
 
 class Order(TypedDict):
@@ -64,6 +66,7 @@ class Order(TypedDict):
     hold: Hold | None
     amount_fen: int
     freight_fen: int
+    note: str | None
     lines: list[Line]
     recipient: dict[str, Any]
     payment: Payment

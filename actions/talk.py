@@ -10,10 +10,10 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answer import Reply, human, remember, say
+from actions.answer import Reply, button, human, remember, say
 from actions.base import ShopAction
 from actions.context import Turn, long_number_in, order_number_in, read_turn
-from actions.order_choice import FITTING_STATES
+from actions.order_choice import FITTING_STATES, mentioned
 from actions.pending import NEXT
 from actions.photos import add_to_claim, filed_claims, photo_answer
 from actions.products import goes_on_about_a_product
@@ -22,6 +22,8 @@ from actions.shop_api import ShopApi, ShopError, shop_api
 from actions.texts import text
 
 logger = logging.getLogger(__name__)
+
+MAX_BARE_WORDS = 15
 
 
 def names_an_order(turn: Turn) -> bool:
@@ -76,12 +78,17 @@ class ActionTakeInformation(Action):
         domain: dict[str, Any],
     ) -> list[EventType]:
         turn = read_turn(tracker)
-        if turn.wordless and tracker.active_loop.get("name") is None:
+        with_claim = turn.brings_files and bool(filed_claims(tracker.slots.get("findings")))
+        if (turn.wordless or with_claim) and tracker.active_loop.get("name") is None:
             return await self._photo(dispatcher, tracker, turn)
-        if names_an_order(turn):
+        if names_an_order(turn) or await self._names_own_goods(turn):
             return [FollowupAction("order_form")]
         if tracker.active_loop.get("name") is None and goes_on_about_a_product(turn):
             return [FollowupAction("action_answer_product")]
+        if turn.entities.get("choice") and tracker.active_loop.get("name") is None:
+            ways = (button("see_progress", "/query_after_sales_progress"), button("see_status", "/query_order_status"))
+            say(dispatcher, (Reply(text("talk.stale"), buttons=(*ways, human())),))
+            return []
         number = long_number_in(turn.text) if turn.requested_slot == "order_id" else None
         if number:
             say(dispatcher, (Reply(text("order_form.wrong_length", digits=len(number)), buttons=(human(),)),))
@@ -90,6 +97,17 @@ class ActionTakeInformation(Action):
         elif tracker.active_loop.get("name") is None:
             dispatcher.utter_message(response="utter_information_taken")
         return []
+
+    async def _names_own_goods(self, turn: Turn) -> bool:
+        """哦说错了 是手机, after a wish for an order: goods that the customer has bought."""
+        if turn.customer_id is None or not turn.slots.get("topic") or len(turn.text) > MAX_BARE_WORDS:
+            return False
+        try:
+            orders = await asyncio.to_thread((self._shop or shop_api()).orders, turn.customer_id)
+        except ShopError as error:
+            logger.warning("message %s: no orders to find the goods in: %s", turn.message_id, error)
+            return False
+        return bool(mentioned(orders, turn.text))
 
     async def _photo(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> list[EventType]:
         try:

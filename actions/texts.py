@@ -36,6 +36,13 @@ def sentences() -> dict[str, Any]:
     return {**book("answers"), "transactions": {file.stem: book(f"transactions/{file.stem}") for file in files}}
 
 
+def read_all() -> None:
+    """Read what is said to customers now, at the start: the first of them does not wait, and a fault shows at once."""
+    sentences()
+    for name in ("policies", "tone", "regions", "wording_rules"):
+        book(name)
+
+
 def text(path: str, **values: object) -> str:
     """The answer at `path` ("logistics.eta") with its gaps filled; raises TextError."""
     template = find(sentences(), path)

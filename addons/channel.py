@@ -19,7 +19,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, empty
 from sanic.response import json as json_response
 
-from addons import local_actions, rasa_tuning
+from addons import leaving, local_actions, rasa_tuning
 from addons.channel_answers import understanding_of
 from addons.channel_requests import BadRequestError, handback_request, message_request, understanding_request
 from addons.channel_tracker import (
@@ -32,6 +32,7 @@ from addons.channel_tracker import (
     take_back,
 )
 from addons.summary import playbook as summary_playbook
+from addons.tracker_store import OvertakenError
 
 rasa_tuning.apply()
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class DeskChannel(InputChannel):
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """Routes of the channel. `on_new_message` is not used: it can neither tell a repeat nor read the tracker."""
         desk = Blueprint("desk_channel", __name__)
+        leaving.install(desk)
 
         # Sanic marks its handlers with attributes, which bound methods do not take.
         @desk.middleware("request")
@@ -78,7 +80,15 @@ class DeskChannel(InputChannel):
         desk.add_route(_understanding, "/understanding", methods=["POST"])
         desk.add_route(_handbacks, "/handbacks", methods=["POST"])
         desk.add_route(_health, "/health", methods=["GET"])
-        for kind in (BadRequestError, InvalidUsage, OldSessionError, BotNotReadyError, LockError, Exception):
+        for kind in (
+            BadRequestError,
+            InvalidUsage,
+            OldSessionError,
+            BotNotReadyError,
+            LockError,
+            OvertakenError,
+            Exception,
+        ):
             desk.exception(kind)(_error_response)
         return desk
 
@@ -136,8 +146,8 @@ async def _error_response(_request: Request, error: Exception) -> HTTPResponse:
         return _error(409, "old_session", "a newer session of this conversation exists")
     if isinstance(error, BotNotReadyError):
         return _error(503, "model_not_loaded", "no model is loaded")
-    if isinstance(error, LockError):
-        return _error(503, "busy", "another message of this conversation takes too long")
+    if isinstance(error, (LockError, OvertakenError)):
+        return _error(503, "busy", "another turn of this conversation takes too long or came first")
     logger.error("the channel failed", exc_info=error)
     return _error(500, "internal", "the bot failed to handle the message")
 

@@ -94,7 +94,7 @@ async def _handled(processor: Any, request: MessageRequest) -> DialogueStateTrac
         message_id=request.message_id,
         metadata=request.metadata(),
     )
-    with turn_memory.one_turn():
+    with turn_memory.one_turn(request.conversation_id, request.context):
         tracker: DialogueStateTracker = await processor.log_message(message, should_save_tracker=False)
         tracker = await processor.run_action_extract_slots(message.output_channel, tracker)
         await processor._run_prediction_loop(message.output_channel, tracker)

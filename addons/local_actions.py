@@ -14,6 +14,10 @@ SETTING = "BATON_ACTIONS"
 INSIDE, SERVER = "inside", "server"
 
 
+class LocalAnswer(dict[str, Any]):
+    """What an action of this process answered: made by the SDK, never out of its hands."""
+
+
 class LocalActionEndpoint(EndpointConfig):
     """Takes the place of Rasa's HTTP client for the action server."""
 
@@ -36,7 +40,7 @@ class LocalActionEndpoint(EndpointConfig):
         except ActionExecutionRejection as error:
             refusal = {"error": str(error), "action_name": error.action_name}
             raise ClientResponseError(400, "the action rejected its execution", json.dumps(refusal)) from error
-        return result
+        return None if result is None else LocalAnswer(result)
 
 
 def wanted() -> bool:

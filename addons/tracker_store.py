@@ -16,7 +16,12 @@ from rasa.shared.core.events import Event
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.pool import QueuePool
 
+from addons import shared_database
+
 KEPT_CONVERSATIONS = 2_000
+_EVENTS = SQLTrackerStore.SQLEvent
+# Built once: it is asked several times a turn, and building it costs more than running it.
+_STORED = sa.select(sa.func.max(_EVENTS.id), sa.func.count()).where(_EVENTS.sender_id == sa.bindparam("sender_id"))
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,18 @@ class _Kept:
     stored: tuple[int, int]
 
 
+class OvertakenError(RuntimeError):
+    """Another process has written to the conversation since this one read it: the whole turn must be asked again."""
+
+
 class ConversationStore(SQLTrackerStore):
     """Rasa's SQL store, same table and settings, without reading a conversation anew every turn.
 
     A kept tracker is only given out while the store holds nothing newer (so
     several Rasa processes may share the store) and nobody has changed the tracker without saving it (so a turn that
-    failed leaves nothing behind). The caller must hold the conversation's lock, as Rasa does.
+    failed leaves nothing behind). The caller must hold the conversation's lock, as Rasa does; who has lost it without
+    knowing (a cut link, a process that slept) finds that it was overtaken and writes nothing.
+    BATON_TRACKER_DATABASE_URL, when set, takes the place of dialect, host and db.
     """
 
     def __init__(
@@ -43,6 +54,9 @@ class ConversationStore(SQLTrackerStore):
         kept_conversations: int = KEPT_CONVERSATIONS,
         **settings: Any,
     ) -> None:
+        address = shared_database.url()
+        if address is not None:  # Rasa takes a whole address as the name of the host
+            settings = {"dialect": address.drivername, "host": address.render_as_string(hide_password=False)}
         super().__init__(domain=domain, event_broker=event_broker, **settings)
         self.engine: Any
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -83,18 +97,27 @@ class ConversationStore(SQLTrackerStore):
         return await super().retrieve_full_tracker(conversation_id)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
-        """Write the events that the store does not hold yet."""
+        """Write the events that the store does not hold yet; OvertakenError when it holds others than were read."""
         await self.stream_events(tracker)
         kept = self._kept.pop(tracker.sender_id, None)
-        if kept and kept.tracker is tracker:
-            fresh = list(tracker.events)[kept.events :]
-        else:
-            with self.session_scope() as session:
-                fresh = list(self._additional_events(session, tracker))
-        if fresh:
-            with self.engine.begin() as connection:
+        with self.engine.begin() as connection:
+            self._lock(connection, tracker.sender_id)
+            if kept and kept.tracker is tracker:
+                if self._stored(tracker.sender_id, connection) != kept.stored:
+                    raise OvertakenError(tracker.sender_id)
+                fresh = list(tracker.events)[kept.events :]
+            else:
+                with self.session_scope() as session:
+                    fresh = list(self._additional_events(session, tracker))
+            if fresh:
                 connection.execute(self.SQLEvent.__table__.insert(), _rows(tracker.sender_id, fresh))
-        self._keep(tracker, self._stored(tracker.sender_id))
+            stored = self._stored(tracker.sender_id, connection)
+        self._keep(tracker, stored)
+
+    def _lock(self, connection: Any, sender_id: str) -> None:
+        """Until the transaction ends nobody else compares and writes; SQLite has one writer anyway."""
+        if self.engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(shared_database.number(f"save {sender_id}"))))
 
     def _current(self, sender_id: str) -> _Kept | None:
         """What is at hand, if it is still what the store holds."""
@@ -117,12 +140,12 @@ class ConversationStore(SQLTrackerStore):
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
 
-    def _stored(self, sender_id: str) -> tuple[int, int]:
+    def _stored(self, sender_id: str, connection: Any = None) -> tuple[int, int]:
         """(last row, rows) of a conversation; zeros when the store knows nothing of it."""
-        row = self.SQLEvent
-        query = sa.select(sa.func.max(row.id), sa.func.count()).where(row.sender_id == sender_id)
-        with self.engine.connect() as connection:
-            last, rows = connection.execute(query).one()
+        if connection is None:
+            with self.engine.connect() as own:
+                return self._stored(sender_id, own)
+        last, rows = connection.execute(_STORED, {"sender_id": sender_id}).one()
         return int(last or 0), int(rows)
 
 

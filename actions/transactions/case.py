@@ -68,6 +68,7 @@ class Progress:
     failed: bool = False
     said: Mapping[str, str] = field(default_factory=dict)
     waiting: bool = False
+    revising: bool = False
 
     @classmethod
     def read(cls, value: object) -> Progress | None:
@@ -85,4 +86,5 @@ class Progress:
             "failed": self.failed,
             "said": dict(self.said),
             "waiting": self.waiting,
+            "revising": self.revising,
         }

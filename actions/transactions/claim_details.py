@@ -103,7 +103,7 @@ def words_detail(topic: str, kind: str) -> Detail:
         if not asked:
             titles = [line["title"] for line in case.the_order["lines"]]
             products = [*titles, *case.turn.entities.get("product", ())]
-            return words if case.turn.intent == topic and tells(words, kind, products) else None
+            return words if case.turn.intent in (topic, "ask_return_policy") and tells(words, kind, products) else None
         if only_a_remedy(words):
             return text(f"transactions.claims.kinds.{kind}")
         if case.turn.intent not in (*FREE_ANSWERS, *REPORTS) or STOP.search(words) or YES.match(words):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from actions import orders
-from actions.answer import Answer, Button, Reply, button, fact, finding, human, lead
-from actions.logistics import where_words
+from actions.answer import Answer, Button, Reply, button, fact, finding, human, lead, slowest
+from actions.logistics import delay_words, seen_now, where_words
+from actions.order_policy import warranty_end
 from actions.policies import facts_of
 from actions.shop_api import ShopConflictError
 from actions.texts import has_text, text
@@ -87,7 +88,8 @@ def _sentence(case: Case, code: str, details: dict[str, Any]) -> str:
     if code == "claim_already_open":
         if details.get("state") == "approved":
             return "claim_already_approved"
-        return "claim_overdue" if parse_time(details["answer_by"]) < case.turn.now else code
+        open_still = "claim_photos_added" if case.turn.brings_files else code
+        return "claim_overdue" if parse_time(details["answer_by"]) < case.turn.now else open_still
     if code == "claim_expired" and _warranty_months(case) is None:
         return "claim_expired_no_warranty"
     if code == "claim_expired" and any(item["kind"] == "exchange" for item in case.facts["returns"]):
@@ -100,7 +102,8 @@ def _values(case: Case, details: dict[str, Any]) -> dict[str, object]:
     values: dict[str, object] = {
         "quality_days": facts_of("returns")["quality_days"],
         "months": _warranty_months(case) or "",
-        "where": where_words(case.the_order, case.facts["shipments"], now),
+        "until": _warranty_end(case),
+        "where": where_words(case.the_order, case.facts["shipments"], now) + _why_late(case),
         "claim_id": details.get("claim_id", ""),
         "return_id": details.get("return_id", ""),
     }
@@ -109,6 +112,19 @@ def _values(case: Case, details: dict[str, Any]) -> dict[str, object]:
     if details.get("expired_at"):
         values["expired_at"] = day(parse_time(details["expired_at"]), now)
     return values
+
+
+def _why_late(case: Case) -> str:
+    """Why the parcel is not there yet, when something keeps it: 显示异常是咋回事."""
+    parcel = slowest(case.facts["shipments"])
+    if parcel is None:
+        return ""
+    return delay_words(seen_now(parcel, case.turn.now), parcel, case.turn.now)
+
+
+def _warranty_end(case: Case) -> str:
+    months, received = _warranty_months(case), case.the_order["delivered_at"]
+    return day(warranty_end(parse_time(received), months), case.turn.now) if months and received else ""
 
 
 def _warranty_months(case: Case) -> int | None:
@@ -124,6 +140,7 @@ def _ways_on(name: str) -> tuple[Button, ...]:
         "claim_expired": (button("see_warranty", "/ask_warranty"), human("human_check")),
         "claim_expired_again": (human("human_check"), button("see_warranty", "/ask_warranty")),
         "claim_already_open": (button(*PROGRESS),),
+        "claim_photos_added": (button(*PROGRESS),),
         "return_already_open": (button(*PROGRESS), human("human_check")),
         "claim_already_approved": (human("human_check"), button(*PROGRESS)),
     }

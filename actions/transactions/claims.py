@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 
 from actions.answer import Answer, Button, Json, Reply, button, fact, finding, lead, promise
 from actions.pending import GOODS_BACK
-from actions.photos import evidence_of
+from actions.photos import UNDER_REVIEW, evidence_of
 from actions.policies import facts_of, payer_words, policy, policy_text
 from actions.shop_api import Document, ShopApi, ShopConflictError
 from actions.shop_types import Line
 from actions.texts import text
 from actions.tone import OUR_FAULT
 from actions.transactions import claim_refusals as refusals
+from actions.transactions.asked import FREIGHT, WHEN, WHERE, asks
 from actions.transactions.case import Case
 from actions.transactions.claim_details import (
     claimed_lines,
@@ -45,9 +46,14 @@ class DamagedItem(Transaction):
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         order = case.the_order
+        claims = shop.claims(order["order_id"])
+        if case.turn.brings_files and not case.details:
+            # 照片 with words after the claim was filed: they belong to it, and adding them twice changes nothing.
+            for claim in (one for one in claims if one["state"] == UNDER_REVIEW):
+                shop.add_evidence(claim["claim_id"], evidence_of(case.turn))
         return {
             "eligibility": shop.return_eligibility(order["order_id"]),
-            "claims": shop.claims(order["order_id"]),
+            "claims": claims,
             "returns": shop.returns(order["order_id"]),
             "shipments": shop.shipments(order["order_id"]) if order["status"] == "shipped" else [],
             "products": {line["product_id"]: shop.product(line["product_id"]) for line in order["lines"]},
@@ -79,6 +85,17 @@ class DamagedItem(Transaction):
         if case.turn.intent in GOODS_BACK:
             return not re.search(text("transactions.claims.reads.other_version"), case.turn.text)
         return case.turn.intent in ("ask_product_info", "ask_stock") and not ASKS.search(case.turn.text)
+
+    def told(self, case: Case) -> str:
+        words = []
+        if asks(case, FREIGHT):
+            words.append(
+                case.say("claims.told_freight", freight=payer_words(str(policy("returns.quality_freight_payer"))))
+            )
+        if asks(case, WHEN, WHERE):
+            values = {**facts_of("after_sales"), **facts_of("payments")}
+            words.append(case.say("claims.told_when", **values))
+        return "".join(words)
 
     def kind_of(self, case: Case) -> str:
         """damaged, wrong, missing or quality, as far as it is known."""

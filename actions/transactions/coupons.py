@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from actions.answer import Answer, Reply, button, fact, finding, human, lead, promise, title_of
 from actions.policies import facts_of, policy_text
-from actions.promotions import usable, usable_words
+from actions.promotions import coupons_card, usable, usable_words
 from actions.shop_api import Document, ShopApi, ShopConflictError
 from actions.shop_types import Coupon, Order
 from actions.texts import has_text, text
@@ -41,8 +41,8 @@ class CouponReissue(Transaction):
             words = case.say("coupons.sign_in") + "\n" + policy_text("promotions.coupon_rules")
             return _told(case, words, what="policy")
         if _coupons(case) and _reads(case, "which_ones"):
-            words = usable_words(_coupons(case), case.turn.now) + "\n"
-            return _told(case, words + policy_text("promotions.ask_promotion", text("buttons.get_coupons")))
+            words = usable_words(_coupons(case), case.turn.now)
+            return _told(case, words, shown=usable(_coupons(case), case.turn.now))
         return None if _coupons(case) else _told(case, case.say("coupons.none", **facts_of("promotions")))
 
     def opening(self, case: Case) -> str:
@@ -58,7 +58,7 @@ class CouponReissue(Transaction):
         coupon = _coupon(case)
         if coupon is None or coupon["state"] != "unused":
             return None
-        return _told(case, lead(case.turn) + explanation(case, coupon), usable_one=True)
+        return _told(case, lead(case.turn) + explanation(case, coupon), usable_one=True, shown=[coupon])
 
     def restate(self, case: Case) -> Reply:
         coupon = _coupon(case)
@@ -79,19 +79,21 @@ class CouponReissue(Transaction):
             answer_by = document["answer_by"]
             when = day_time(parse_time(answer_by), case.turn.now)
             words = lead(case.turn) + case.say("coupons.reviewing", **values, answer_by=when, why=_where_it_is(case))
-        return _filed(case, words, document["reissue_id"], answer_by)
+        return _filed(case, words, document["reissue_id"], answer_by, shown=[new] if new else [])
 
     def refused(self, case: Case, error: ShopConflictError) -> Answer:
         coupon = _coupon(case)
         if error.code == "coupon_still_usable" and coupon:
-            return _told(case, explanation(case, coupon), usable_one=True)
+            return _told(case, explanation(case, coupon), usable_one=True, shown=[coupon])
         if not has_text(f"transactions.coupons.refused.{error.code}"):
             return super().refused(case, error)
         words = case.say(f"coupons.refused.{error.code}", **self.refusal_values(case, error))
-        return _filed(case, words, error.details.get("reissue_id"), error.details.get("answer_by"), what="coupons")
+        new = _coupon_of(case, error.details.get("new_coupon_id"))
+        number, answer_by = error.details.get("reissue_id"), error.details.get("answer_by")
+        return _filed(case, words, number, answer_by, what="coupons", shown=[new] if new else [])
 
     def refusal_values(self, case: Case, error: ShopConflictError) -> dict[str, object]:
-        new = next((c for c in _coupons(case) if c["coupon_id"] == error.details.get("new_coupon_id")), None)
+        new = _coupon_of(case, error.details.get("new_coupon_id"))
         answer_by = error.details.get("answer_by")
         return {
             "coupon": _name(case),
@@ -147,7 +149,11 @@ def _coupons(case: Case) -> list[Coupon]:
 
 
 def _coupon(case: Case) -> Coupon | None:
-    return next((item for item in _coupons(case) if item["coupon_id"] == case.details.get("coupon")), None)
+    return _coupon_of(case, case.details.get("coupon"))
+
+
+def _coupon_of(case: Case, coupon_id: object) -> Coupon | None:
+    return next((item for item in _coupons(case) if item["coupon_id"] == coupon_id), None)
 
 
 def _name(case: Case) -> str:
@@ -246,15 +252,29 @@ def _where_it_is(case: Case) -> str:
     return case.say("coupons.where_it_is", coupon=coupon["title"], state=_state_words(case, coupon)) if coupon else ""
 
 
-def _told(case: Case, words: str, *, usable_one: bool = False, what: str = "coupons") -> Answer:
+def _told(
+    case: Case, words: str, *, usable_one: bool = False, what: str = "coupons", shown: Sequence[Coupon] = ()
+) -> Answer:
     count = len(usable(_coupons(case), case.turn.now))
     facts = [fact("coupons_usable", count, "member_api", case.turn.now)] if case.turn.customer_id else []
     buttons = (button("see_coupons", "/ask_promotion"), human("human_check" if usable_one else "human"))
-    return Answer((Reply(words, buttons=buttons),), finding(case.turn, what, words, facts=facts))
+    reply = Reply(words, coupons_card(list(shown), case.turn.now), buttons)
+    return Answer((reply,), finding(case.turn, what, words, facts=facts))
 
 
-def _filed(case: Case, words: str, number: str | None, answer_by: str | None, what: str = "filed_coupon") -> Answer:
+def _filed(
+    case: Case,
+    words: str,
+    number: str | None,
+    answer_by: str | None,
+    *,
+    what: str = "filed_coupon",
+    shown: Sequence[Coupon] = (),
+) -> Answer:
     facts = [fact("document", number, "member_api", case.turn.now)] if number else []
     promises = [promise(case.turn, words, answer_by)] if answer_by else []
-    reply = Reply(words, buttons=(button("see_coupons", "/ask_promotion"), human("human_check")))
+    buttons = (button("see_coupons", "/ask_promotion"), human("human_check"))
+    # What was issued while answering begins after the customer's question.
+    now = max([case.turn.now, *(parse_time(coupon["valid_from"]) for coupon in shown)])
+    reply = Reply(words, coupons_card(list(shown), now), buttons)
     return Answer((reply,), finding(case.turn, what, words, facts=facts, promises=promises))

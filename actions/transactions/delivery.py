@@ -15,6 +15,7 @@ from actions.policies import facts_of
 from actions.shop_api import Document, ShopApi, ShopConflictError
 from actions.shop_types import Shipment
 from actions.texts import has_text, text
+from actions.transactions.asked import LOST, asks
 from actions.transactions.case import Case
 from actions.transactions.detail import MAX_WORDS, Detail, Option, choice
 from actions.transactions.transaction import Transaction
@@ -62,6 +63,8 @@ class DeliveryProblem(Transaction):
         seen = logistics.seen_now(parcel, case.turn.now)
         moving = seen.state != "delivered"
         words = Words()
+        if _code(case) == "courier":
+            return str(words.add(case.say("delivery.sorry.courier")))
         if not (moving and _has_just_read(case) and _asks_for_search(case)):
             words = _state_words(case, parcel, seen)
         if not moving and _code(case) in (None, "not_received", OTHER):
@@ -72,9 +75,16 @@ class DeliveryProblem(Transaction):
     def details(self, case: Case) -> tuple[Detail, ...]:
         return (reason_detail(self.topic),)
 
+    def told(self, case: Case) -> str:
+        if asks(case, LOST):
+            return case.say("delivery.if_lost")
+        asked_when = re.search(_pattern("how_long"), case.turn.text)
+        return case.say("delivery.told_when", **facts_of("shipping")) if asked_when else ""
+
     def agrees(self, case: Case) -> bool:
         """家里人都问了没有: who tells the trouble once more wants the search."""
-        return case.turn.intent == self.topic or bool(re.search(_pattern("looked"), case.turn.text))
+        looks = _asks_for_search(case) and not re.search(_pattern("no_search"), case.turn.text)
+        return case.turn.intent == self.topic or looks or bool(re.search(_pattern("looked"), case.turn.text))
 
     def restate(self, case: Case) -> Reply:
         parcel = parcel_of(case)
@@ -154,12 +164,19 @@ def reason_detail(topic: str) -> Detail:
             code = asking.read(case, True) or (OTHER if case.turn.intent == topic else None)
         if code is None and case.turn.intent == topic and _asks_for_search(case):
             code = "not_received" if parcel_of(case)["status"] == "delivered" else "no_update"
+        if code is None and case.turn.intent == topic and _is_held_up(case):
+            code = "no_update"  # the track tells what is wrong: nobody need choose it from a list
         if code is None:
             return None
         pressed = bool(case.turn.entities.get("choice")) or words in _titles()
         return {"code": code, "words": "" if pressed else words}
 
     return Detail("reason", ask, read)
+
+
+def _is_held_up(case: Case) -> bool:
+    seen = logistics.seen_now(parcel_of(case), case.turn.now)
+    return seen.anomaly == "lost" or (seen.anomaly == "unknown" and seen.is_stuck)
 
 
 def named_reason(words: str) -> str | None:

@@ -10,7 +10,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answer import Answer, Reply, button, finding, human, remember, say
+from actions.answer import Answer, Reply, finding, remember, say
 from actions.base import ShopAction, shop_down
 from actions.context import Turn, read_turn, with_wish
 from actions.pending import further_wishes, going_on, is_brought_up, queue_of, same_matter, waiting_topics, with_further
@@ -29,9 +29,14 @@ from actions.transactions.case import (
     Progress,
 )
 from actions.transactions.detail import FREE_ANSWERS
-from actions.transactions.hearing import POLITE, begin, heard, missing
+from actions.transactions.hearing import (
+    POLITE,
+    begin,
+    heard,
+)
+from actions.transactions.questions import begun_now, last_question, question, repeats, with_steps
 from actions.transactions.registry import transaction_for
-from actions.transactions.transaction import Transaction, confirm_buttons
+from actions.transactions.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -128,13 +133,18 @@ class ActionAskDetail(TransactionAction):
             say(dispatcher, (Reply(text("transactions.common.take_your_time")),))
             return []
         hello = ""
+        transaction = transaction_for(progress.topic, None)
         try:
-            transaction = transaction_for(progress.topic, None)
-            reply = question(transaction, await self.case_of(transaction, turn, progress), progress)
+            case = await self.case_of(transaction, turn, progress)
+            reply = with_steps(question(transaction, case, progress), transaction, case, progress)
             hello = await self.hello(turn) or self.put_off(turn, progress, tracker)
         except ShopError as error:
-            reply = shop_down(turn, error).replies[0]
-        if turn.intent in POLITE and not spoken_since(tracker):
+            say(dispatcher, (shop_down(turn, error).replies[0],), hello)
+            return []
+        told = "" if begun_now(progress, turn) or spoken_since(tracker) else transaction.told(case)
+        if told:
+            reply = replace(reply, text=told + last_question(reply.text))
+        elif turn.intent in POLITE and repeats(turn, reply) and not spoken_since(tracker):
             reply = replace(reply, text=text(f"transactions.common.polite.{turn.intent}") + reply.text)
         elif reply.text in turn.said[-2:] and not progress.missed and not spoken_since(tracker):
             reply = replace(reply, text=text("transactions.common.noted") + reply.text)
@@ -201,7 +211,11 @@ class ActionFinishTransaction(TransactionAction):
         if progress is None:
             return closed()
         if progress.step == OTHER_ORDER:
-            topic = [SlotSet("topic", progress.topic), SlotSet("order_in_focus", {"order_id": progress.order_id})]
+            focus = {"order_id": progress.order_id, "page_order_id": turn.page_order_id, "topic": progress.topic}
+            # What was said already holds for the other order too: 开票，个人 … 不对，是保温杯那单.
+            words = " ".join(dict.fromkeys(progress.said.values()))
+            said = {"topic": progress.topic, "text": words, "entities": {}, "corrected": True}
+            topic = [SlotSet("topic", progress.topic), SlotSet("order_in_focus", focus), SlotSet("wish", said)]
             return [*closed(), *topic, FollowupAction("order_form")]
         if progress.step not in (CONFIRMED, SETTLED):
             return self._given_up(dispatcher, tracker, turn, progress)
@@ -235,25 +249,6 @@ class ActionFinishTransaction(TransactionAction):
             return [*noted(tracker, answer), *closed(), *_focus(progress, turn), *rest]
         call = SlotSet("escalation", {"code": "repeated_failure", "words": [turn.text]})
         return [*noted(tracker, Answer((), finding(turn, "not_understood", turn.text))), *closed(), call]
-
-
-def question(transaction: Transaction, case: Case, progress: Progress) -> Reply:
-    """What to ask now: a detail, or whether to file."""
-    wanted = missing(transaction, case)
-    if progress.failed:
-        return Reply(text("transactions.common.not_filed"), buttons=(button("try_again", "/affirm"), human()))
-    # However often it was missed, the same question never sounds the same twice running.
-    in_other_words = progress.missed % 2 == 1
-    if wanted is not None:
-        reply = wanted.ask(case, in_other_words)
-        if progress.missed and not in_other_words:
-            reply = replace(reply, text=text("transactions.common.still_open") + reply.text)
-        return replace(reply, buttons=(*reply.buttons, human())) if progress.missed else reply
-    reply = transaction.restate(case)
-    if in_other_words:
-        reply = replace(reply, text=text("transactions.common.confirm_again") + reply.text)
-    yes, revise, no = confirm_buttons()
-    return replace(reply, buttons=(yes, revise, no) if transaction.details(case) else (yes, no))
 
 
 def beside(turn: Turn, progress: Progress) -> Turn:

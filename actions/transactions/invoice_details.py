@@ -83,7 +83,19 @@ def _needed(case: Case, kind: str) -> Sequence[str]:
     title = () if kept_title(case) else ("person" if kind == PERSONAL else "title",)
     if kind == PERSONAL:
         return title
-    return (*title, "tax_number", *(BANK_DETAILS if kind == SPECIAL_VAT else ()))
+    tax_number = () if kept_tax_number(case) else ("tax_number",)
+    return (*title, *tax_number, *(BANK_DETAILS if kind == SPECIAL_VAT else ()))
+
+
+def present_tax_number(case: Case) -> str | None:
+    """The tax number on the invoice that is changed, None when a person's is."""
+    return invoice_of(case).get("tax_number") if changing(case) else None
+
+
+def kept_tax_number(case: Case) -> str | None:
+    """The tax number that stays because the title does; a firm with another name is asked about it."""
+    stays = case.details.get("change") not in ("title", "tax_number") and kept_title(case) is not None
+    return present_tax_number(case) if stays and "title" not in case.details else None
 
 
 def _is_named(case: Case, name: str) -> bool:
@@ -170,10 +182,10 @@ def _firm_named(case: Case) -> bool:
 
 
 def _own_words(case: Case) -> str:
-    """The message as a free answer, "" when it is none: yes, stop, a question, another wish."""
+    """The message as a free answer, "" when it is none: yes, stop, thanks, a question, another wish."""
     words = case.turn.text.strip()
     is_answer = case.turn.intent in ANSWERS and not any(item.search(words) for item in (STOP, YES, WAIT))
-    return "" if not is_answer or reads(case, "no_answer") else words
+    return "" if not is_answer or reads(case, "no_answer") or reads(case, "courtesy") else words
 
 
 def _ask(case: Case, question: str, again: bool, **values: object) -> Reply:
@@ -230,7 +242,11 @@ def _ask_tax_number(case: Case, again: bool) -> Reply:
     tried = tax_number_tried(case.turn.text, asked=again)
     if tried and not is_tax_number(tried):
         return _ask(case, "tax_number_length", False, count=len(tried), lengths=TAX_LENGTHS)
-    change = case.details.get("change")
+    change, present = case.details.get("change"), present_tax_number(case)
+    if present and change == "title" and not again:
+        same = Button(text("transactions.invoices.same_tax_number"), chosen(present))
+        reply = _ask(case, "ask_tax_number_same", False, ending=present[-4:])
+        return Reply(reply.text, buttons=(same,))
     if again or change is None or case.details.get("kind"):
         firm = case.details.get("title") or invoice_of(case)["title"]
         return _ask(case, "ask_tax_number", again, firm=firm)
@@ -238,8 +254,16 @@ def _ask_tax_number(case: Case, again: bool) -> Reply:
 
 
 def _read_tax_number(case: Case, asked: bool) -> str | None:
+    present = present_tax_number(case) if asked and case.details.get("change") == "title" else None
+    if present and (present in case.turn.entities.get("choice", ()) or _says_unchanged(case)):
+        return present
     tried = read_block(case.turn.text).get("tax_number") or tax_number_tried(case.turn.text, asked=asked)
     return tried if tried and is_tax_number(tried) else None
+
+
+def _says_unchanged(case: Case) -> bool:
+    words = case.turn.text.strip()
+    return reads(case, "unchanged") or case.turn.intent == "affirm" or YES.match(words) is not None
 
 
 def _read_bank(case: Case, asked: bool) -> str | None:

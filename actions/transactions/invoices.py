@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from actions.answer import Answer, Button, Json, Reply, button, fact, finding, human, lead, promise, status_text
@@ -19,6 +19,7 @@ from actions.transactions.invoice_details import (
     changing,
     details_of,
     invoice_of,
+    kept_tax_number,
     kept_title,
     kind_of,
     pressed,
@@ -44,7 +45,9 @@ class InvoiceRequest(Transaction):
     def refuse(self, case: Case) -> Answer | None:
         there_is_one = changing(case)
         if there_is_one and _only_asks(case):
-            return _told(case, _state_words(case, told_when=True), (human("human_invoice"), *change_buttons()))
+            overdue = _is_overdue(case)
+            ways = change_buttons() if not overdue else (human("human_invoice"), *change_buttons())
+            return _told(case, _state_words(case, told_when=True), ways)
         if there_is_one and reads(case, "asks_amount"):
             words = _state_words(case) + case.say("invoices.amount_rule")
             return _told(case, words, (human("human_check"), *change_buttons()))
@@ -60,7 +63,8 @@ class InvoiceRequest(Transaction):
             return lead(case.turn) + _state_words(case) + how
         if reads(case, "asks_rule"):
             return policy_text("invoices.request_invoice") + "\n" + case.say("invoices.opening_rule")
-        name = "opening_none" if reads(case, "asks_state") else "opening_issue"
+        unknown_yet = reads(case, "asks_state") or reads(case, "wants_change")
+        name = "opening_none" if unknown_yet else "opening_issue"
         return lead(case.turn) + case.say(f"invoices.{name}", **facts_of("invoices"))
 
     def details(self, case: Case) -> tuple[Detail, ...]:
@@ -164,8 +168,26 @@ def _state_words(case: Case, *, told_when: bool = False) -> str:
     words = case.say(
         f"invoices.state_{invoice['state']}", invoice_title=invoice["title"] or kind, kind=kind, issued_at=at
     )
-    more = case.say(f"invoices.{invoice['state']}_when", **facts_of("invoices")) if told_when else ""
-    return words + more
+    if not told_when:
+        return words
+    due = _due_at(case)
+    if due is None:
+        return words + case.say(f"invoices.{invoice['state']}_when", **facts_of("invoices"))
+    name = "requested_overdue" if due < case.turn.now else "requested_due"
+    return words + case.say(f"invoices.{name}", due_at=day_time(due, case.turn.now))
+
+
+def _due_at(case: Case) -> datetime | None:
+    """When an invoice that is asked for will be ready; None when there is nothing to wait for."""
+    invoice = invoice_of(case)
+    if invoice["state"] != "requested" or not invoice.get("requested_at"):
+        return None
+    return parse_time(str(invoice["requested_at"])) + timedelta(hours=int(policy("invoices.issue_hours")))
+
+
+def _is_overdue(case: Case) -> bool:
+    due = _due_at(case)
+    return invoice_of(case)["state"] != "requested" or due is None or due < case.turn.now
 
 
 def _told(case: Case, words: str, buttons: tuple[Button, ...], what: str = "invoice") -> Answer:
@@ -184,7 +206,8 @@ def _body(case: Case) -> dict[str, Any]:
     named = case.details.get("person" if kind == PERSONAL else "title")
     body: dict[str, Any] = {"kind": kind, "title": named or kept_title(case)}
     names = () if kind == PERSONAL else ("tax_number", *(BANK_DETAILS if kind == SPECIAL_VAT else ()))
-    return body | {name: case.details[name] for name in names}
+    given = {"tax_number": kept_tax_number(case), **case.details}
+    return body | {name: given[name] for name in names}
 
 
 def _field(name: str) -> str:

@@ -117,8 +117,9 @@ class ModifyOrder(Transaction):
         """What cannot be changed any more, or is like that already, and what is possible instead."""
         part = case.details.get(PART)
         if case.the_order["status"] == "shipped" and part in (VERSION, NOTE):
+            again = part == NOTE and any(case.say("orders.note_under_way_said") in bubble for bubble in case.turn.said)
             words = case.say(
-                f"orders.{part}_under_way",
+                f"orders.{part}_under_way{'_again' if again else ''}",
                 same_price_days=facts_of("exchange")["same_price_days"],
                 tell_courier=_courier_words(case),
             )
@@ -229,7 +230,11 @@ def _part(case: Case) -> str | None:
 
 def _wish(case: Case) -> dict[str, str]:
     part = case.details[PART]
-    given = {**case.details.get(KEPT, {}), **case.details[part]}
+    # 手机号 first and then 收货地址 too: what was given before stays.
+    beside = [case.details[name] for name in RECIPIENT_PARTS if name != part and name in case.details]
+    given = {**case.details.get(KEPT, {})}
+    for fields in (*beside, case.details[part]):
+        given |= fields
     added = given.pop("added", "")
     if added:
         given["detail"] = f"{case.the_order['recipient']['detail']} {added}"

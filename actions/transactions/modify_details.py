@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from actions.answer import Button, Reply
@@ -21,6 +22,12 @@ RECIPIENT_PARTS = (ADDRESS, PHONE, NAME)
 PARTS = (NOTE, ADDRESS, VERSION, PHONE, NAME)
 OWN_INTENTS = ("modify_order", "request_exchange", *FREE_ANSWERS)
 LONGEST_NOTE = 100
+# 缺门牌号？那是5栋302: what was left out, not a whole new address.
+LACKS = re.compile(
+    r"(缺|少了?|漏了?|没写)(个|的)?(门牌号?|楼号|房号|房间号|单元号?)[？?，,、。 ]*(那|就|应该)?(是|补上)?[：:， ]*"
+)
+# 再加一句放门口 adds to the note that is there.
+ADDS = re.compile(r"^(再|还|另外|顺便)(帮我)?(加|写|备注)(一?句|上|个|一下)?[，,：:]?|^还有[，,：:]?")
 _CHANGED_TO = re.compile(r"^.*(?:换成|改成|改为|换为|想换|想要|应该是|要|换|改)")
 _FILLER = re.compile(
     r"刚(?:才)?下单|忘了?备注了?|备注|一下|麻烦|帮我|帮忙|能不能|可不可以|可以|请|谢谢|写上|加上|我想|想加个?|改成|改为|改"
@@ -30,7 +37,10 @@ _FILLER = re.compile(
 
 def is_own(turn: Turn) -> bool:
     """Whether the message may speak of this change at all; a question of another kind must not be swallowed."""
-    return turn.intent in OWN_INTENTS and not STOP.search(turn.text.strip())
+    to_courier = turn.intent == "ask_shipping_policy" and re.search(
+        text("transactions.orders.reads_courier"), turn.text
+    )
+    return (turn.intent in OWN_INTENTS or bool(to_courier)) and not STOP.search(turn.text.strip())
 
 
 def takes_quantity(turn: Turn) -> bool:
@@ -48,6 +58,8 @@ def part_in(case: Case, *, asked: bool) -> str | None:
     pressed = case.turn.entities.get("choice", ())
     if pressed and pressed[-1] in PARTS:
         return pressed[-1]
+    if re.search(text("transactions.orders.reads_courier"), case.turn.text):
+        return NOTE
     for name in PARTS:
         if re.search(text(f"transactions.orders.reads.{name}"), case.turn.text):
             return name
@@ -122,8 +134,10 @@ def street_detail() -> Detail:
 
 
 def _recipient_in(turn: Turn, part: str, *, asked: bool) -> dict[str, str] | None:
-    found: dict[str, str] = dict(address_in(turn.text, asked=asked and part == ADDRESS) or {})
-    if found.get("detail") and re.search(text("transactions.orders.reads.addition"), turn.text):
+    words = LACKS.sub("", turn.text)
+    found: dict[str, str] = dict(address_in(words, asked=(asked or words != turn.text) and part == ADDRESS) or {})
+    adds = words != turn.text or re.search(text("transactions.orders.reads.addition"), turn.text)
+    if found.get("detail") and adds:
         found["added"] = found.pop("detail")
     phone = mobile_in(turn.text)
     name = named_in(turn.text) or (bare_name_in(turn.text) if asked and part == NAME else None)
@@ -234,11 +248,22 @@ def _named_version(case: Case) -> Sku | None:
 
 
 def says(words: str, part: str) -> bool:
-    """Whether the words name this part of a version: 42, 米白, or its colour alone (换成灰色的)."""
+    """Whether the words name this part of a version: 42, 42码, 米白, or its colour alone (换成灰色的)."""
+    part = re.sub(r"(?<=\d)(码|号)$", "", part)
     if re.search(rf"(?<![A-Za-z0-9.]){re.escape(part)}(?![A-Za-z0-9])", words, re.IGNORECASE):
         return True
     colour = re.search(r"([\u4e00-\u9fff])色?的?(?:那?[个款件双]|吧|吗|[。！!]|$)", words)
     return bool(colour and len(part) > 1 and part.removesuffix("色").endswith(colour[1]))
+
+
+def without_goods(words: str, titles: Sequence[str]) -> str:
+    """电饭煲帮我备注送货前打电话: the goods at the beginning say which order, not what to write."""
+    for title in titles:
+        length = overlap(title, words)
+        names = {title[start : start + length] for start in range(len(title) - length + 1)} if length else set()
+        for name in names:
+            words = re.sub(rf"^(我的|我那|那)?(个|双|件)?{re.escape(name)}(那单|那个|的)?", "", words)
+    return words
 
 
 def note_detail() -> Detail:
@@ -251,10 +276,14 @@ def note_detail() -> Detail:
         words = case.turn.text.strip()
         if not is_own(case.turn) or case.turn.entities.get("choice"):
             return None
-        kept = _FILLER.sub("", words).strip(" ，。,！!？?~～")[:LONGEST_NOTE]
+        titles = [line["title"] for line in case.the_order["lines"]]
+        bare = ADDS.sub("", without_goods(words, titles))
+        kept = _FILLER.sub("", bare).strip(" ，。,！!？?~～")[:LONGEST_NOTE]
+        present = case.the_order.get("note") or ""
+        full = f"{present}，{kept}"[:LONGEST_NOTE] if present and ADDS.search(words) else kept
         if asked:
-            return kept if len(kept) >= 2 else None
+            return full if len(kept) >= 2 else None
         named = re.search(text(f"transactions.orders.reads.{NOTE}"), words)
-        return kept if named and len(kept) >= 4 else None
+        return full if named and len(kept) >= (3 if ADDS.search(words) else 4) else None
 
     return Detail(NOTE, ask, read)

@@ -9,12 +9,14 @@ from typing import Any, ClassVar, cast
 from actions.answer import Answer, Button, Reply, button, fact, finding, human, lead, promise, slowest, status_text
 from actions.context import Turn
 from actions.logistics import seen_now
+from actions.order_choice import names
 from actions.orders import dispatch_of, order_card
 from actions.policies import facts_of
 from actions.refunds import newest_of
 from actions.shop_api import Document, ShopApi, ShopConflictError
 from actions.shop_types import Eligibility, Order, Refund, Return, Shipment
 from actions.texts import text
+from actions.transactions.asked import AMOUNT, WHEN, WHERE, asks
 from actions.transactions.case import Case
 from actions.transactions.detail import FREE_ANSWERS, STOP, Detail, Option, choice
 from actions.transactions.modify import restock_words
@@ -46,8 +48,9 @@ class CancelOrder(Transaction):
         status = case.the_order["status"]
         if status in ("pending_payment", "unshipped"):
             return None
-        if status == "shipped" and _is_lost(case):
-            words = case.say("orders.cancel_lost", trace_hours=facts_of("shipping")["trace_hours"])
+        held = held_up(case) if status == "shipped" else ""
+        if held:
+            words = case.say(f"orders.cancel_{held}", trace_hours=facts_of("shipping")["trace_hours"])
             return refusal(case, words, (human("human_refund"), button("trace", "/report_delivery_problem")), "cancel")
         if status == "shipped":
             return refusal(case, _shipped_words(case), (see_logistics(), human()), "cancel")
@@ -71,21 +74,27 @@ class CancelOrder(Transaction):
         return (_reason_detail(),) if _is_paid(case) else ()
 
     def includes(self, case: Case) -> bool:
-        """钱退到哪里: what will happen, once more, is the answer."""
+        """A question for the money of an order that is just being cancelled."""
         return case.turn.intent == "query_refund_status"
+
+    def told(self, case: Case) -> str:
+        if not _is_paid(case) or not asks(case, WHEN, WHERE, AMOUNT):
+            return ""
+        return case.say("orders.told_cancel", **_money_back(case))
 
     def gives_up(self, case: Case) -> bool:
         """啊我又想要了: nothing has been cancelled yet, so there is nothing to be restored."""
         return case.turn.intent == "undo_request" or bool(KEEP.search(case.turn.text))
 
     def restate(self, case: Case) -> Reply:
-        order = case.the_order
+        whole = (
+            case.say("orders.whole_order", goods=[line["title"] for line in case.the_order["lines"]])
+            if _names_a_part(case)
+            else ""
+        )
         if not _is_paid(case):
-            return Reply(case.say("orders.restate_cancel_unpaid"))
-        method = order["payment"]["method"]
-        names = {name: text(f"transactions.orders.methods.{name}") for name in ("wechat", "alipay", "card")}
-        days = facts_of("refunds")["card_working_days" if method == "card" else "wechat_working_days"]
-        return Reply(case.say("orders.restate_cancel", method=names.get(method, names["wechat"]), refund_days=days))
+            return Reply(whole + case.say("orders.restate_cancel_unpaid"))
+        return Reply(whole + case.say("orders.restate_cancel", **_money_back(case)))
 
     def commit(self, shop: ShopApi, case: Case, key: str) -> Document:
         body = {"reason": _reason_words(case.details.get("reason", "unwanted"))}
@@ -181,6 +190,24 @@ class UndoRequest(Transaction):
         }
 
 
+def _money_back(case: Case) -> dict[str, object]:
+    """Where the money goes and how many working days that takes."""
+    method = case.the_order["payment"]["method"]
+    days = facts_of("refunds")["card_working_days" if method == "card" else "wechat_working_days"]
+    known = method if method in ("wechat", "alipay", "card") else "wechat"
+    return {"method": text(f"transactions.orders.methods.{known}"), "refund_days": days}
+
+
+def _names_a_part(case: Case) -> bool:
+    """防晒霜不要了, of an order that holds a cup too: the shop cancels whole orders only."""
+    lines = case.the_order["lines"]
+    wish = case.turn.slots.get("wish") or {}
+    words = f"{wish.get('text', '')} {case.turn.text}"
+    named = [line for line in lines if names(line["title"], words)]
+    keeps = re.search(text("transactions.orders.keeps_a_part"), words) is not None
+    return len(lines) > 1 and (0 < len(named) < len(lines) or (keeps and bool(named)))
+
+
 def _reason_detail() -> Detail:
     """Why; whatever the customer has already said beside 取消 is reason enough."""
 
@@ -220,9 +247,15 @@ def _reason_words(reason: str) -> str:
     return text(f"transactions.orders.reasons.{reason}") if reason in REASONS else reason
 
 
-def _is_lost(case: Case) -> bool:
+def held_up(case: Case) -> str:
+    """lost or stuck when the parcel is: nobody can refuse at the door what does not come. Else ""."""
     parcel = slowest(cast("list[Shipment]", case.facts.get("shipments", [])))
-    return parcel is not None and seen_now(parcel, case.turn.now).anomaly == "lost"
+    if parcel is None:
+        return ""
+    seen = seen_now(parcel, case.turn.now)
+    if seen.anomaly == "lost":
+        return "lost"
+    return "stuck" if seen.anomaly == "unknown" and seen.is_stuck else ""
 
 
 def _shipped_words(case: Case) -> str:
@@ -230,6 +263,7 @@ def _shipped_words(case: Case) -> str:
     return case.say(
         "orders.cancel_shipped" if returnable else "orders.cancel_shipped_fresh",
         no_reason_days=facts_of("returns")["no_reason_days"],
+        refusal=facts_of("returns")["refusal_freight"],
         quality_days=facts_of("returns")["quality_days"],
     )
 

@@ -12,6 +12,7 @@ from actions.shop_api import Document, ShopApi
 from actions.shop_types import Order
 from actions.texts import text
 from actions.transactions import device
+from actions.transactions.asked import WHEN, WHERE, asks
 from actions.transactions.case import Case
 from actions.transactions.detail import Detail
 from actions.transactions.diagnosis import Fault
@@ -115,6 +116,12 @@ class PaymentIssue(Fault):
         shut = closes_at(order) if order is not None and self.situation(case) == "waiting" else None
         until = shut or case.turn.now + timedelta(minutes=int(policy("payments.unpaid_close_minutes")))
         return case.say("diagnosis.ended.until_close", time=day_time(until, case.turn.now))
+
+    def told(self, case: Case) -> str:
+        """什么时候退回来, of money taken twice."""
+        if self.guide(case).done != CHARGED or not asks(case, WHEN, WHERE):
+            return ""
+        return case.say("diagnosis.told_charged", answer_hours=policy("tickets.answer_hours"), **facts_of("payments"))
 
     def next_buttons(self) -> tuple[Button, ...]:
         return (button("see_status", "/query_order_status"), human("human_check"))

@@ -10,6 +10,7 @@ from actions.policies import facts_of, policy
 from actions.shop_api import Document, ShopApi, ShopConflictError
 from actions.shop_types import Line
 from actions.texts import has_text
+from actions.transactions.asked import AMOUNT, WHEN, WHERE, asks
 from actions.transactions.case import Case
 from actions.transactions.transaction import Transaction
 from actions.words import day, days_between, deadline, money, parse_time
@@ -70,6 +71,11 @@ class PriceProtection(Transaction):
         )
         words = case.say("price.restate", drops=drops, difference=money(_difference_fen(case)))
         return Reply(lead(case.turn) + words)
+
+    def told(self, case: Case) -> str:
+        if not asks(case, WHEN, WHERE, AMOUNT):
+            return ""
+        return case.say("price.told", difference=money(_difference_fen(case)), **facts_of("payments"))
 
     def commit(self, shop: ShopApi, case: Case, key: str) -> Document:
         return shop.file_for_order(case.the_order["order_id"], "price-protections", {}, key)

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from actions.answer import Button, Reply
-from actions.shop_types import Product, Sku
+from actions.order_choice import names
+from actions.shop_types import Line, Product, Sku
 from actions.texts import text
 from actions.transactions.case import Case, Progress
 from actions.transactions.detail import Detail, Option, choice, chosen
 from actions.transactions.modify_details import says
 from actions.words import deadline, parse_time
 
+ALL_LINES = "all"
 QUALITY, DESCRIBED = "quality", "not_as_described"
 REASONS = ("unwanted", "size", DESCRIBED, QUALITY, "late", "other")
 # What a customer tells of a fault when asked for the reason, without using its name.
@@ -77,6 +79,37 @@ def line_options(case: Case) -> Sequence[Option]:
     """The goods of the order."""
     lines = case.the_order["lines"]
     return [Option(line["line_id"], line["title"], re.escape(line["title"])) for line in lines]
+
+
+def returnable(case: Case) -> list[Line]:
+    """The lines that may go back as the shop sees it."""
+    ids = case.facts["eligibility"]["line_ids"]
+    return [line for line in case.the_order["lines"] if line["line_id"] in ids] or case.the_order["lines"]
+
+
+def beside_the_order(words: str) -> str:
+    """背包那单 杯子不想要了: goods that only say which order are left out."""
+    return re.sub(r"[\u4e00-\u9fff]{1,8}那(一|个)?(单|订单|笔)", "", words)
+
+
+def return_line_detail() -> Detail:
+    """Which goods of an order with several go back, or all of them."""
+
+    def options(case: Case) -> list[Option]:
+        lines = [Option(line["line_id"], line["title"]) for line in returnable(case)]
+        return [*lines, Option(ALL_LINES, text("transactions.returns.all_lines"))]
+
+    asking = choice("line", "returns.ask_return_line", options)
+
+    def read(case: Case, asked: bool) -> str | None:
+        if re.search(text("transactions.returns.reads.all_lines"), case.turn.text):
+            return ALL_LINES
+        named = [line for line in returnable(case) if names(line["title"], beside_the_order(case.turn.text))]
+        if len(named) == 1:
+            return named[0]["line_id"]
+        return asking.read(case, True) if asked else None
+
+    return replace(asking, read=read)
 
 
 def line_id(case: Case) -> str:

@@ -5,22 +5,29 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from actions.after_sales import eligibility_words, exchange_words, instead_of_return, is_activated, next_words
-from actions.answer import Answer, Reply, button, fact, finding, human, lead, promise
+from actions.answer import Answer, Button, Reply, button, fact, finding, human, lead, promise
 from actions.documents import Filed
+from actions.order_choice import names
 from actions.orders import order_card
 from actions.policies import facts_of, payer_words, policy
 from actions.shop_api import Document, ShopApi
-from actions.shop_types import Eligibility
+from actions.shop_types import Eligibility, Line
 from actions.texts import text
+from actions.transactions.asked import AMOUNT, FREIGHT, WHEN, WHERE, asks
 from actions.transactions.case import Case
 from actions.transactions.detail import ASKS, Detail, choice
+from actions.transactions.orders import INSPECTED, held_up
 from actions.transactions.return_details import (
+    ALL_LINES,
     QUALITY,
     REASON_OF_INTENT,
+    beside_the_order,
     line_id,
     line_options,
     only_faults,
     reason_detail,
+    return_line_detail,
+    returnable,
     version_detail,
     version_text,
 )
@@ -42,32 +49,53 @@ class Return(Transaction):
 
     def gather(self, shop: ShopApi, case: Case) -> dict[str, Any]:
         order_id = case.the_order["order_id"]
-        return {"eligibility": shop.return_eligibility(order_id), "returns": shop.returns(order_id)}
+        on_its_way = case.the_order["status"] == "shipped"
+        shipments = {"shipments": shop.shipments(order_id)} if on_its_way else {}
+        return {**shipments, "eligibility": shop.return_eligibility(order_id), "returns": shop.returns(order_id)}
 
     def refuse(self, case: Case) -> Answer | None:
         facts = _eligibility(case)
+        going = _named_and_going_back(case)
+        if going is not None:
+            words, ways = self._already_open(case, going)
+            return Answer((Reply(words, buttons=ways),), _finding(case, "eligibility", words))
         if facts["eligible"] and case.the_order["status"] not in CLOSED and not is_activated(case.turn, facts):
             return None
+        held = held_up(case) if case.the_order["status"] == "shipped" else ""
+        if held:
+            words = case.say(f"orders.cancel_{held}", trace_hours=facts_of("shipping")["trace_hours"])
+            offers = (human("human_refund"), button("trace", "/report_delivery_problem"))
+            return Answer((Reply(words, buttons=offers),), _finding(case, "eligibility", words))
         open_ones = [
             item for item in case.facts["returns"] if item["state"] not in ("completed", "rejected", "withdrawn")
         ]
         if open_ones:
-            words = case.say("returns.already_open", return_id=open_ones[0]["return_id"], **_stage(case, open_ones[0]))
+            words, ways = self._already_open(case, open_ones[0])
         else:
             words = eligibility_words(case.turn, case.the_order, facts)
-        reply = Reply(
-            words,
-            order_card(case.the_order, case.turn.now),
-            instead_of_return(case.the_order, facts)
-            or (button("report_quality", "/report_quality_issue"), human("human_check")),
-        )
+            ways = instead_of_return(case.the_order, facts)
+            ways = ways or (button("report_quality", "/report_quality_issue"), human("human_check"))
+        reply = Reply(words, order_card(case.the_order, case.turn.now), ways)
         return Answer((reply,), _finding(case, "eligibility", words, code=None if open_ones else NOT_ELIGIBLE))
 
+    def _already_open(self, case: Case, document: Document) -> tuple[str, tuple[Button, ...]]:
+        """What is under way, and how it becomes what is wanted now when that is the other kind."""
+        stage = _stage(case, document)
+        words = case.say("returns.already_open", return_id=document["return_id"], **stage)
+        if document["kind"] == self.kind:
+            return words, (button("see_progress", "/query_after_sales_progress"),)
+        if document["state"] in INSPECTED:
+            return words + case.say(f"returns.rather_{self.kind}_late"), (human("human_check"),)
+        ways = (button("undo", "/undo_request"), button("see_progress", "/query_after_sales_progress"))
+        return words + case.say(f"returns.rather_{self.kind}"), ways
+
     def opening(self, case: Case) -> str:
-        return lead(case.turn) + eligibility_words(case.turn, case.the_order, _terms(case))
+        words = eligibility_words(case.turn, case.the_order, _terms(case))
+        return lead(case.turn) + ("" if any(words in bubble for bubble in case.turn.said[-3:]) else words)
 
     def details(self, case: Case) -> tuple[Detail, ...]:
-        return (reason_detail(),)
+        lines = (return_line_detail(),) if len(returnable(case)) > 1 else ()
+        return (*lines, reason_detail())
 
     def gives_up(self, case: Case) -> bool:
         """那我不退了, 撤回吧: nothing has been filed yet."""
@@ -85,13 +113,23 @@ class Return(Transaction):
         """A fault told instead of a reason; 换 alone is a wish of its own."""
         return case.turn.intent in REASON_OF_INTENT
 
+    def told(self, case: Case) -> str:
+        words = []
+        if asks(case, FREIGHT):
+            words.append(case.say("returns.told_freight", freight=_freight(case), fault=_freight_of_a_fault()))
+        if asks(case, AMOUNT):
+            words.append(case.say("returns.told_amount"))
+        if self.kind == "return" and asks(case, WHEN, WHERE):
+            days = {"inspection_days": facts_of("returns")["inspection_days"]}
+            words.append(case.say("returns.told_when", refund_days=facts_of("refunds")["wechat_working_days"], **days))
+        return "".join(words)
+
     def restate(self, case: Case) -> Reply:
-        quality = case.details["reason"] == QUALITY
-        payer = str(policy("returns.quality_freight_payer")) if quality else str(_eligibility(case)["freight_payer"])
         words = case.say(
-            "returns.restate_return",
+            "returns.restate_return" if _is_whole(case) else "returns.restate_return_part",
             reason=text(f"transactions.returns.reasons.{case.details['reason']}"),
-            freight=payer_words(payer),
+            freight=_freight(case),
+            goods=_goods(case),
         )
         return Reply(words)
 
@@ -107,7 +145,7 @@ class Return(Transaction):
 
     def line_ids(self, case: Case) -> list[str] | None:
         """Which lines go back; None for all that can."""
-        return None
+        return None if _is_whole(case) else [line["line_id"] for line in _going_back(case)]
 
     def done(self, case: Case, document: Document) -> Answer:
         words = case.say(
@@ -133,10 +171,11 @@ class Exchange(Return):
         return {**super().gather(shop, case), "products": products}
 
     def details(self, case: Case) -> tuple[Detail, ...]:
-        version = version_detail()
+        # Where only a fault counts it is asked for first: nobody picks a colour for nothing.
+        wanted = (reason_detail(), version_detail()) if only_faults(case) else (version_detail(), reason_detail())
         if len(case.the_order["lines"]) > 1:
-            return (choice("line", "returns.ask_line", line_options), version, *super().details(case))
-        return (version, *super().details(case))
+            return (choice("line", "returns.ask_line", line_options), *wanted)
+        return wanted
 
     def opening(self, case: Case) -> str:
         return lead(case.turn) + exchange_words(case.turn, case.the_order, _terms(case))
@@ -150,11 +189,7 @@ class Exchange(Return):
         return case.turn.intent in ("ask_product_info", "ask_stock") and not ASKS.search(case.turn.text)
 
     def restate(self, case: Case) -> Reply:
-        quality = case.details["reason"] == QUALITY
-        payer = str(policy("returns.quality_freight_payer")) if quality else str(_eligibility(case)["freight_payer"])
-        return Reply(
-            case.say("returns.restate_exchange", version=version_text(case), freight=payer_words(payer)),
-        )
+        return Reply(case.say("returns.restate_exchange", version=version_text(case), freight=_freight(case)))
 
     def commit(self, shop: ShopApi, case: Case, key: str) -> Document:
         reason = str(case.details["reason"])
@@ -185,6 +220,47 @@ class Exchange(Return):
         return Answer((reply,), _finding(case, "filed_exchange", words, document))
 
 
+def _freight(case: Case) -> str:
+    """Who pays the way back, as far as the reason is known."""
+    if case.details.get("reason") == QUALITY:
+        return _freight_of_a_fault()
+    return payer_words(str(_eligibility(case)["freight_payer"] or policy("returns.no_reason_freight_payer")))
+
+
+def _freight_of_a_fault() -> str:
+    return payer_words(str(policy("returns.quality_freight_payer")))
+
+
+def _going_back(case: Case) -> list[Line]:
+    """The lines that the customer wants to send back, all that can go when none was chosen."""
+    chosen = str(case.details.get("line", ALL_LINES))
+    return [line for line in returnable(case) if chosen in (ALL_LINES, line["line_id"])]
+
+
+def _named_and_going_back(case: Case) -> Document | None:
+    """The open return or exchange of the goods that the message names, when all of them are in it."""
+    words = beside_the_order(case.turn.text)
+    named = {line["line_id"] for line in case.the_order["lines"] if names(line["title"], words)}
+    for item in case.facts["returns"]:
+        is_open = item["state"] not in ("completed", "rejected", "withdrawn")
+        if named and is_open and named <= {line["line_id"] for line in item["lines"]}:
+            return dict(item)
+    return None
+
+
+def _is_whole(case: Case) -> bool:
+    return len(_going_back(case)) == len(case.the_order["lines"])
+
+
+def _goods(case: Case) -> list[str]:
+    return [
+        line["title"]
+        if line["quantity"] == 1
+        else case.say("returns.several", item=line["title"], count=line["quantity"])
+        for line in _going_back(case)
+    ]
+
+
 def _eligibility(case: Case) -> Eligibility:
     facts: Eligibility = case.facts["eligibility"]
     return facts
@@ -194,7 +270,8 @@ def _stage(case: Case, document: Document) -> dict[str, object]:
     """How far an open return or exchange is and what comes next."""
     filed = Filed(document["kind"], document["return_id"], document["requested_at"], None, True, document)
     state = text(f"after_sales.return_states.{document['state']}")
-    return {"state": state, "next": next_words(case.turn, filed)}
+    kind = text(f"after_sales.kinds.{document['kind']}")
+    return {"state": state, "kind": kind, "next": next_words(case.turn, filed)}
 
 
 def _terms(case: Case) -> Eligibility:

@@ -57,6 +57,10 @@ class Transaction(ABC):
         """Whether a message at the confirmation is a yes in words of its own: 都找过了 before a search."""
         return False
 
+    def told(self, case: Case) -> str:
+        """The answer to a question about what is being arranged (钱几天到, 运费谁出), "" when the message asks none."""
+        return ""
+
     def gives_up(self, case: Case) -> bool:
         """Whether a message under another intent says that this is not wanted any more."""
         return False

@@ -6,19 +6,20 @@ from typing import Any, ClassVar, cast
 
 from actions.after_sales import answer_progress
 from actions.answer import Answer, Json, Reply, button, human, lead, slowest
+from actions.context import Turn
 from actions.documents import Filed, read_documents
 from actions.logistics import answer_logistics, parcel_words, seen_now
 from actions.orders import answer_status, dispatch_words
 from actions.refunds import answer_refund
 from actions.repeated import afresh
 from actions.shop_api import Document, ShopApi
-from actions.shop_types import Shipment
+from actions.shop_types import Order, Shipment
 from actions.transactions.case import Case
 from actions.transactions.modify import ship_words
 from actions.transactions.orders import BACK, filed, refusal, see_logistics
 from actions.transactions.transaction import Transaction
 from actions.urges import open_urge, urge_number
-from actions.words import day_time, deadline, parse_time
+from actions.words import day_time, deadline, parse_time, tail
 
 RECEIVED = ("delivered", "completed")
 # Hurrying does not move such a parcel: it needs another way on.
@@ -43,7 +44,7 @@ class UrgeOrder(Transaction):
     def refuse(self, case: Case) -> Answer | None:
         order, turn = case.the_order, case.turn
         if order["status"] in BACK:
-            return answer_refund(turn, order, case.facts["refunds"])
+            return afresh(turn, answer_refund(turn, order, case.facts["refunds"]), turn.slots.get("findings"))
         if order["status"] in RECEIVED:
             return _arrived(case)
         if order["status"] not in ("unshipped", "shipped"):
@@ -59,7 +60,8 @@ class UrgeOrder(Transaction):
     def done(self, case: Case, document: Document) -> Answer:
         until = deadline(parse_time(document["answer_by"]), case.turn.now)
         often = document["ordinal"] > 1
-        state = "" if often or case.turn.focus_order_id == case.the_order["order_id"] else self._state(case)
+        told = case.turn.focus_order_id == case.the_order["order_id"] and told_of(case.turn, case.the_order)
+        state = case.say("orders.urged_which") if told else self._state(case)
         action = case.say(
             f"orders.urged_{document['kind']}{'_again' if often else ''}",
             urge_id=document["urge_id"],
@@ -77,6 +79,11 @@ class UrgeOrder(Transaction):
         if shipment is not None:
             return parcel_words(case.turn, case.the_order, shipment)
         return lead(case.turn) + dispatch_words(case.the_order, case.turn.now)
+
+
+def told_of(turn: Turn, order: Order) -> bool:
+    """Whether this conversation has already said where the order stands."""
+    return any(tail(order["order_id"]) in bubble for bubble in turn.said)
 
 
 def _arrived(case: Case) -> Answer:
@@ -97,7 +104,8 @@ def _not_to_be_hurried(case: Case) -> Answer | None:
         return None
     seen = seen_now(shipment, case.turn.now)
     if seen.state in ("returned", "delivered") or seen.anomaly in NOT_TO_BE_HURRIED:
-        return answer_logistics(case.turn, case.the_order, shipment, len(case.facts["shipments"]))
+        answer = answer_logistics(case.turn, case.the_order, shipment, len(case.facts["shipments"]))
+        return afresh(case.turn, answer, case.turn.slots.get("findings"))
     return None
 
 
@@ -114,6 +122,9 @@ def _told_again(case: Case, entry: Json) -> Answer:
         urge_id=urge_number(entry),
         answer_by=deadline(parse_time(entry["promises"][0]["due_at"]), case.turn.now),
     )
+    if any(words in bubble for bubble in case.turn.said):
+        until = deadline(parse_time(entry["promises"][0]["due_at"]), case.turn.now)
+        words = case.say("orders.urge_open_again", answer_by=until)
     trace = (see_logistics(), button("trace", "/report_delivery_problem"))
     ways = (button("want_refund", "/cancel_order"),) if kind == "dispatch" else trace
     return refusal(case, words + ship_words(case), (*ways, human()), "order_status")

@@ -28,14 +28,18 @@ class _Turn:
 
 
 @dataclass
-class _Reader:
+class Reader:
+    """Reads a conversation event by event; reading on costs only the new ones."""
+
     turns: list[_Turn] = field(default_factory=list)
     window_start: int = 0
     loop: str | None = None
     slots: dict[str, Any] = field(default_factory=dict)
     handoffs: int = 0
+    _closed: list[MessageView] = field(default_factory=list)  # the views of all turns but the last never change
 
     def read(self, event: dict[str, Any]) -> None:
+        """Take in one event; unknown or malformed ones are passed over."""
         kind = event.get("event")
         if kind == "user":
             self._user(event)
@@ -73,25 +77,31 @@ class _Reader:
         elif self.turns and isinstance(event.get("text"), str) and "handback_of" not in metadata:
             self.turns[-1].bot_texts.append(event["text"])
 
+    def conversation(self) -> Conversation:
+        """What was read so far."""
+        for turn in self.turns[len(self._closed) : -1]:
+            self._closed.append(_view(turn))
+        metadata = mapping(self.turns[-1].event.get("metadata")) if self.turns else {}
+        findings = self.slots.get("findings")
+        return Conversation(
+            messages=(*self._closed, *(_view(turn) for turn in self.turns[-1:])),
+            window_start=self.window_start,
+            context=mapping(metadata.get("context")),
+            metadata=metadata,
+            findings=tuple(item for item in findings if isinstance(item, dict)) if isinstance(findings, list) else (),
+            slots=dict(self.slots),
+            handoffs=self.handoffs,
+            handed_off=bool(self.turns) and self.turns[-1].handed_off,
+        )
+
 
 def read_conversation(events: list[dict[str, Any]]) -> Conversation:
     """The conversation up to the last event. Unknown or malformed events are passed over."""
-    reader = _Reader()
+    reader = Reader()
     for event in events:
         if isinstance(event, dict):
             reader.read(event)
-    metadata = mapping(reader.turns[-1].event.get("metadata")) if reader.turns else {}
-    findings = reader.slots.get("findings")
-    return Conversation(
-        messages=tuple(_view(turn) for turn in reader.turns),
-        window_start=reader.window_start,
-        context=mapping(metadata.get("context")),
-        metadata=metadata,
-        findings=tuple(item for item in findings if isinstance(item, dict)) if isinstance(findings, list) else (),
-        slots=reader.slots,
-        handoffs=reader.handoffs,
-        handed_off=bool(reader.turns) and reader.turns[-1].handed_off,
-    )
+    return reader.conversation()
 
 
 def mapping(value: object) -> dict[str, Any]:

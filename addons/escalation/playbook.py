@@ -127,6 +127,7 @@ class FirstWords:
     by_trigger: dict[str, tuple[str, ...]]
     by_emotion: dict[str, tuple[str, ...]]
     default: tuple[str, ...]
+    nothing_said: tuple[str, ...]  # instead of `default` when a person is all that was ever asked for
     promises: dict[str, str]
     promises_closed: dict[str, str]  # with {next}, the next opening in words
     promises_away: dict[str, str]
@@ -315,7 +316,7 @@ def _context_mood(section: Section, intents: dict[str, IntentInfo]) -> ContextMo
 
 def _first_words(root: Section) -> FirstWords:
     section = root.section("first_words")
-    section.only(("by_trigger", "by_emotion", "default"))
+    section.only(("by_trigger", "by_emotion", "default", "nothing_said"))
     section.section("by_trigger").only(CODES)
     section.section("by_emotion").only(FAMILIES)
     kinds = ("promise_words", "promise_words_closed", "promise_words_away")
@@ -328,6 +329,7 @@ def _first_words(root: Section) -> FirstWords:
         by_trigger=section.texts_map("by_trigger"),
         by_emotion=section.texts_map("by_emotion"),
         default=section.texts("default"),
+        nothing_said=section.texts("nothing_said"),
         promises=promises,
         promises_closed=closed,
         promises_away=away,
@@ -344,7 +346,8 @@ def _first_words(root: Section) -> FirstWords:
 def _check_wordings(section: Section, words: FirstWords) -> None:
     """A list without wordings, or an unknown variable in one, must not be found out in front of a customer."""
     sample = {"call": "", "who": "", "thing": "", "promise": ""}
-    for wordings in (*words.by_trigger.values(), *words.by_emotion.values(), words.default, words.no_answer):
+    general = (words.default, words.nothing_said, words.no_answer)
+    for wordings in (*words.by_trigger.values(), *words.by_emotion.values(), *general):
         if not wordings:
             raise section.refuse("default", "a list of wordings is empty")
         for wording in wordings:

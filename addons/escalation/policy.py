@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
@@ -11,12 +13,16 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from addons.escalation.events import HANDOFF_ACTION, read_conversation
+from addons.escalation.events import HANDOFF_ACTION, Reader
 from addons.escalation.playbook import load
 from addons.escalation.rules import evaluate, requested
+from addons.escalation.views import Conversation
+
+_PLACE = "_escalation_read"
 
 # Rasa reads these annotations at run time, hence typing's names instead of the built-in generics.
 
@@ -57,7 +63,7 @@ class EscalationPolicy(Policy):
         **kwargs: Any,
     ) -> PolicyPrediction:
         probabilities = self._default_predictions(domain)
-        action = next_action([event.as_dict() for event in tracker.events])
+        action = next_action(_read(tracker))
         if action is None:
             return self._prediction(probabilities)
         probabilities[domain.index_for_action(action)] = 1.0
@@ -65,9 +71,30 @@ class EscalationPolicy(Policy):
         return self._prediction(probabilities, is_no_user_prediction=True)
 
 
-def next_action(events: list[dict[str, Any]]) -> str | None:
+@dataclass
+class _Place:
+    """How far a tracker was read."""
+
+    reader: Reader = field(default_factory=Reader)
+    count: int = 0
+    last: Event | None = None
+
+
+def _read(tracker: DialogueStateTracker) -> Conversation:
+    """The tracker's conversation: every prediction of a turn reads on where the one before ended."""
+    events = tracker.events
+    place = tracker.__dict__.get(_PLACE)
+    if place is None or place.count > len(events) or (place.count and events[place.count - 1] is not place.last):
+        place = tracker.__dict__[_PLACE] = _Place()
+    for event in islice(events, place.count, None):
+        place.reader.read(event.as_dict())
+        place.count, place.last = place.count + 1, event
+    conversation: Conversation = place.reader.conversation()
+    return conversation
+
+
+def next_action(conversation: Conversation) -> str | None:
     """The handoff, listening right after it, or None when the other policies decide."""
-    conversation = read_conversation(events)
     if not conversation.messages:
         return None
     if conversation.handed_off:

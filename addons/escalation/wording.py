@@ -27,8 +27,16 @@ def first_words(conversation: Conversation, decision: Decision, rules: Playbook,
         "thing": _thing(conversation, rules),
         "promise": _promise(conversation, decision, words),
     }
-    texts = [wording.format(**values) for wording in wordings or words.default]
+    if wordings is None:
+        wordings = words.nothing_said if _nothing_said(conversation) else words.default
+    texts = [wording.format(**values) for wording in wordings]
     return pick(texts, conversation.messages[-1].message_id if conversation.messages else "", _last_said(conversation))
+
+
+def _nothing_said(conversation: Conversation) -> bool:
+    """Whether there is nothing yet that a person could read: only hello and the wish for a person."""
+    intents = [intent for message in conversation.window for intent in message.intents]
+    return all(intent in ("greet", "request_human") for intent in intents)
 
 
 def _only_asked(conversation: Conversation, decision: Decision, rules: Playbook) -> bool:

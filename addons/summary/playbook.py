@@ -114,6 +114,7 @@ def load_files(summary: Path, canned: Path, policies: Path = PLAYBOOK_DIR / "pol
             "suggested",
             "entitlements",
             "authority_ceiling_fen",
+            "agent_authority",  # the desk reads it
             "canned",
             "compliance",
             "deadlines",

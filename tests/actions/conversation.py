@@ -34,6 +34,12 @@ FORM_SLOTS = DOMAIN["forms"]["order_form"]["required_slots"]
 _NUMBERS = itertools.count(1)
 
 
+def offered(message: dict[str, Any]) -> list[dict[str, str]]:
+    """What can be pressed under a message: its buttons, and the ways back and out of its form."""
+    card = (message["custom"] or {}).get("card") or {}
+    return [*message["buttons"], *card.get("actions", [])]
+
+
 @dataclass
 class Conversation:
     """State of one conversation; `now` is ISO UTC, `customer_id` None for a visitor."""
@@ -179,7 +185,7 @@ class Conversation:
 
     def press(self, title: str) -> str:
         """Press a button of the bot's last words; returns everything said."""
-        payload = next(b["payload"] for m in reversed(self.said) for b in m["buttons"] if b["title"] == title)
+        payload = next(b["payload"] for m in reversed(self.said) for b in offered(m) if b["title"] == title)
         intent, _, entities = payload[1:].partition("{")
         return self.reply(title, intent, entities=json.loads("{" + entities) if entities else None)
 

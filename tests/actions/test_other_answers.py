@@ -86,11 +86,36 @@ def test_points_balance_is_the_shops(customer: Start, shop: ShopApi) -> None:
     assert talk.cards[0]["type"] == "points"
 
 
-def test_return_policy_adds_the_order_on_the_page(customer: Start, shop: ShopApi, fixtures: dict[str, Any]) -> None:
+def test_coupons_that_can_be_used_come_as_a_card(customer: Start, shop: ShopApi) -> None:
+    talk = customer()
+    talk.hear("我有哪些优惠券", "ask_promotion")
+    talk.run(ActionAnswerCoupons(shop))
+    (card,) = talk.cards
+    shown = card["coupons"]
+    of_shop = {item["coupon_id"]: item for item in shop.coupons("C1001")}
+    assert card["type"] == "coupons" and shown
+    assert [item["expires_at"] for item in shown] == sorted(item["expires_at"] for item in shown)
+    for item in shown:
+        source = of_shop[item["coupon_id"]]
+        assert item["state"] == "usable"
+        assert (item["discount_fen"], item["threshold_fen"]) == (source["discount_fen"], source["threshold_fen"])
+        assert (item["scope_text"] is None) == (not source["scope"].startswith("category:"))
+
+
+def test_a_visitor_gets_no_coupon_card(visitor: Start, shop: ShopApi) -> None:
+    talk = visitor()
+    talk.hear("我有哪些优惠券", "ask_promotion")
+    talk.run(ActionAnswerCoupons(shop))
+    assert talk.cards == []
+
+
+def test_return_policy_is_answered_for_the_order_on_the_page(
+    customer: Start, shop: ShopApi, fixtures: dict[str, Any]
+) -> None:
     talk = customer(page_order_id=fixtures["order_delivered"])
     talk.hear("怎么退货", "ask_return_policy")
     talk.run(ActionAnswerReturnPolicy(shop))
-    assert "7 天" in talk.text
+    assert "无理由退到" in talk.text
     assert fixtures["order_delivered"][-4:] in talk.text
 
 

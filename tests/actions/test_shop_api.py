@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from contextvars import copy_context
 
 import pytest
 
@@ -145,3 +147,36 @@ def test_after_a_document_was_filed_everything_is_read_again(scripted: type[Scri
         api.file_for_order("1", "returns", {}, "key")
         api.orders("C1")
     assert len(scripted.asked) == 3
+
+
+def test_an_order_of_the_list_is_not_asked_for_again(scripted: type[Scripted]) -> None:
+    scripted.body = json.dumps({"orders": [{"order_id": "1", "status": "shipped"}]}).encode()
+    api = client(scripted)
+    with one_turn():
+        api.orders("C1")
+        assert api.order("1") == {"order_id": "1", "status": "shipped"}
+    assert len(scripted.asked) == 1
+
+
+def test_who_asks_while_the_same_is_asked_waits_for_that_answer(scripted: type[Scripted]) -> None:
+    scripted.delay = threading.Event()
+    scripted.body = json.dumps({"customer_id": "C1"}).encode()
+    api = client(scripted)
+    with one_turn():
+        ahead = threading.Thread(target=copy_context().run, args=(api.read, ("/customers/C1",)))
+        ahead.start()
+        while not scripted.asked:
+            time.sleep(0.01)
+        threading.Timer(0.05, scripted.delay.set).start()
+        assert api.customer("C1") == {"customer_id": "C1"}
+        ahead.join()
+    assert len(scripted.asked) == 1
+
+
+def test_a_read_ahead_that_failed_is_asked_again_by_whoever_needs_it(scripted: type[Scripted]) -> None:
+    scripted.codes, scripted.body = [404, 200], json.dumps({"customer_id": "C1"}).encode()
+    api = client(scripted)
+    with one_turn():
+        api.read(("/customers/C1",))
+        assert api.customer("C1") == {"customer_id": "C1"}
+    assert len(scripted.asked) == 2

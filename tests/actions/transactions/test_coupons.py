@@ -37,6 +37,10 @@ def test_a_coupon_of_a_refunded_order_is_issued_at_once_and_once(talk_of: Any, s
     assert "前都能用" in said
     assert number(talk) in said
     assert len(coupons(shop, talk)) == len(before) + 1
+    (card,) = talk.cards
+    (shown,) = card["coupons"]
+    assert (card["type"], shown["title"], shown["state"]) == ("coupons", "满300减30", "usable")
+    assert shown["coupon_id"] not in before
     again = talk.begin("满300减30 那张券没退", TOPIC)
     if talk.transaction_active:
         again = talk.press(next(title for title in titles(talk) if "4185" in title))

@@ -59,9 +59,15 @@ def test_delivered_but_not_received_hears_the_track_where_to_look_and_one_questi
 
 
 def test_a_parcel_on_its_way_hears_where_it_is_and_when_it_comes(on_page: OnPage) -> None:
-    said = on_page(ON_ITS_WAY).ask_order("快递员态度恶劣", PROBLEM)
+    said = on_page(ON_ITS_WAY).ask_order("我的包裹有问题", PROBLEM)
     assert "无锡转运中心" in said
     assert "预计明天" in said
+
+
+def test_who_was_treated_rudely_hears_no_track(on_page: OnPage) -> None:
+    said = on_page(ON_ITS_WAY).ask_order("快递员态度恶劣", PROBLEM)
+    assert "不应该" in said and "转运中心" not in said
+    assert said.endswith("现在报吗？")
 
 
 def test_the_reason_is_asked_only_when_the_words_do_not_tell(on_page: OnPage) -> None:

@@ -41,6 +41,37 @@ def titles(talk: Conversation) -> list[str]:
     return [item["title"] for message in talk.said for item in message["buttons"]]
 
 
+def test_the_questions_say_how_far_they_are_and_lead_back_and_out(on_order: OnOrder, shop: ShopApi) -> None:
+    talk = on_order("order_shipped")
+    talk.ask_order("开发票", TOPIC)
+    first = talk.cards[-1]
+    assert (first["type"], first["step"], first["steps"]) == ("form", 1, None)
+    assert [way["title"] for way in first["actions"]] == ["不办了"]
+    asked = titles(talk)
+    talk.press("公司普票")
+    second = talk.cards[-1]
+    assert (second["step"], second["steps"] >= 2) == (2, True)
+    assert [way["title"] for way in second["actions"]] == ["上一步", "不办了"]
+    talk.press("上一步")
+    assert titles(talk) == asked
+    assert talk.cards[-1]["step"] == 1
+    talk.press("公司普票")
+    assert "没有" in talk.press("不办了")
+    assert not talk.transaction_active
+    assert invoice(shop, talk)["state"] == "none"
+
+
+def test_a_name_that_sounds_like_thanks_is_taken_as_the_name(on_order: OnOrder) -> None:
+    talk = on_order("order_shipped")
+    talk.ask_order("开发票", TOPIC)
+    talk.press("个人")
+    said = talk.reply("谢谢你", "thank")
+    assert said.startswith("不客气。")
+    said = talk.reply("郑国强", "thank")
+    assert "抬头：郑国强" in said
+    assert "不客气" not in said
+
+
 def test_a_personal_invoice_needs_two_taps_and_a_yes(on_order: OnOrder, shop: ShopApi) -> None:
     talk = on_order("order_shipped")
     said = talk.ask_order("开发票", TOPIC)
@@ -68,11 +99,14 @@ def test_a_firm_is_asked_one_thing_at_a_time_and_may_correct_itself(on_order: On
     assert "杭州云帆科技有限公司" in said
     assert TAX in said
     talk.reply("对的", "affirm")
-    assert invoice(shop, talk) == {
+    asked_for = invoice(shop, talk)
+    assert asked_for.pop("requested_at")
+    assert asked_for == {
         "state": "requested",
         "title": "杭州云帆科技有限公司",
         "kind": "company",
         "issued_at": None,
+        "tax_number": TAX,
     }
 
 
@@ -108,11 +142,15 @@ def test_another_kind_at_the_confirmation_asks_for_what_is_missing(on_order: OnO
     assert "没有提交" in talk.reply("算了", "deny")
 
 
-def test_changing_everything_starts_again(on_order: OnOrder) -> None:
+def test_one_line_is_given_anew_and_the_rest_stays(on_order: OnOrder) -> None:
     talk = on_order("order_signed_sold_out")
     talk.ask_order(f"开票，抬头{FIRM}，税号{TAX}", TOPIC)
     talk.press("改一下")
-    assert "公司普票" in titles(talk)
+    assert {"类型", "抬头", "税号"} <= set(titles(talk))
+    assert "就按这个开吗" in talk.reply("嗯", "affirm")
+    talk.press("改一下")
+    talk.press("抬头")
+    assert TAX in talk.reply("杭州另一家科技有限公司")
 
 
 def test_a_question_in_between_and_words_that_are_no_answer(on_order: OnOrder) -> None:

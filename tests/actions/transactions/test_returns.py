@@ -56,6 +56,11 @@ def test_another_order_is_looked_up_again(returning: Conversation, shop: ShopApi
     assert returning.slots["topic"] == "request_return"
 
 
+def test_another_order_keeps_the_wish_whatever_the_understanding_reads(returning: Conversation) -> None:
+    returning.reply("不对 是另一单 保温杯那个", "report_wrong_item")
+    assert returning.slots["order_in_focus"]["topic"] == "request_return"
+
+
 def test_three_answers_not_understood_bring_a_person(returning: Conversation) -> None:
     again = returning.reply("嗯这个嘛", "nlu_fallback")
     assert again != ""
