@@ -40,10 +40,14 @@ const squeezeStyles = {
 const dropUnusedProperties = {
   name: "drop-unused-properties",
   generateBundle(_options, bundle) {
-    for (const file of Object.values(bundle)) {
+    const usedIn = (text) => Array.from(text.matchAll(/var\((--[\w-]+)/g), (match) => match[1]);
+    const files = Object.values(bundle);
+    // Parts that are fetched later carry their style sheets in their code.
+    const later = files.flatMap((file) => (file.type === "chunk" ? usedIn(file.code) : []));
+    for (const file of files) {
       if (!file.fileName.endsWith(".css")) continue;
       const css = String(file.source).replace(/--lightningcss-(light|dark):[^;]*;/g, "");
-      const used = new Set(Array.from(css.matchAll(/var\((--[\w-]+)/g), (match) => match[1]));
+      const used = new Set([...usedIn(css), ...later]);
       file.source = css.replace(/(--b-[\w-]+):[^;}]*;?/g, (whole, name) => (used.has(name) ? whole : ""));
     }
   },

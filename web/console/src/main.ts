@@ -9,6 +9,7 @@ import App from "./App.vue";
 import { createDeskApi } from "./api/desk";
 import { ApiError, createHttp } from "./api/http";
 import { provideDesk } from "./api/provide";
+import { fetchLater } from "./features/later";
 import { i18n } from "./i18n";
 import { makeRouter } from "./router";
 import { useClock } from "./stores/clock";
@@ -39,6 +40,7 @@ async function start(): Promise<void> {
   }
   app.use(makeRouter());
   app.mount("#app");
+  fetchLater();
 }
 
 void start();

@@ -17,6 +17,7 @@ export function makeRouter(): Router {
       { path: "/accounts", name: "accounts", component: () => import("./views/AccountsPage.vue") },
       { path: "/wall", name: "wall", component: () => import("./views/WallPage.vue"), meta: { leads: true } },
       { path: "/reports", name: "reports", component: () => import("./views/ReportsPage.vue"), meta: { leads: true } },
+      { path: "/actions", name: "actions", component: () => import("./views/ActionsPage.vue"), meta: { leads: true } },
       { path: "/playbook", name: "playbook", component: () => import("./views/PlaybookPage.vue"), meta: { leads: true } },
       { path: "/:rest(.*)*", redirect: { name: "desk" } },
     ],

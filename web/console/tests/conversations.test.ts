@@ -1,6 +1,7 @@
 import { createPinia, setActivePinia } from "pinia";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ACK_OVERDUE_MS, useConversations } from "../src/stores/conversations";
+import { receipts } from "../src/rules/feed";
 import { useLink } from "../src/stores/link";
 import { FakeSocket, message, reconnect } from "./helpers";
 
@@ -22,6 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   useLink().stop();
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -146,5 +148,84 @@ describe("sending", () => {
     conversations.markRead("c_1");
     useLink().stop();
     expect(startTab().feedOf("c_1").readSeq).toBe(2);
+  });
+});
+
+describe("what I have read of my customer", () => {
+  const status = (agent: string | null, read = { customer: 0, agent: 0 }, state = "active") =>
+    FakeSocket.last.say({ type: "state", conversation: "c_1", state, queue: null, agent: agent && { agent_id: agent, display_name: "小周" }, read });
+  const marks = () => FakeSocket.last.sentOf("read").map(({ seq }) => seq);
+
+  it("is told once for many messages, up to the customer's newest", async () => {
+    const conversations = startTab();
+    FakeSocket.last.welcome();
+    conversations.follow("c_1");
+    status("a_1");
+    for (let seq = 1; seq <= 20; seq += 1) {
+      FakeSocket.last.event(message(seq));
+      conversations.markRead("c_1");
+    }
+    FakeSocket.last.event(message(21, { sender: "bot" }));
+    conversations.markRead("c_1");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(marks()).toEqual([20]);
+    status("a_1", { customer: 0, agent: 20 });
+    conversations.markRead("c_1");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(marks()).toEqual([20]);
+  });
+
+  it("is told when the conversation becomes mine, and again when the desk does not know it after a reconnect", async () => {
+    const conversations = startTab();
+    FakeSocket.last.welcome();
+    conversations.follow("c_1");
+    FakeSocket.last.event(message(1));
+    status(null, { customer: 0, agent: 0 }, "queued");
+    conversations.markRead("c_1");
+    await vi.advanceTimersByTimeAsync(1_000);
+    status("a_2"); // a colleague's
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(marks()).toEqual([]);
+    status("a_1");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(marks()).toEqual([1]);
+    await reconnect((ms) => vi.advanceTimersByTimeAsync(ms));
+    status("a_1");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(marks()).toEqual([1]);
+  });
+
+  it("shows how far the customer has read of mine", () => {
+    const feed = startTab().follow("c_1");
+    FakeSocket.last.welcome();
+    [1, 2, 3].forEach((seq) => FakeSocket.last.event(message(seq, { sender: "agent", message_id: `m_${seq}` })));
+    expect(receipts(feed)).toEqual({ read: null, unread: null }); // an older desk does not say
+    status("a_1", { customer: 2, agent: 0 });
+    expect(receipts(feed)).toEqual({ read: "m_2", unread: "m_3" });
+    status("a_1", { customer: 3, agent: 0 });
+    expect(receipts(feed)).toEqual({ read: "m_3", unread: null });
+  });
+});
+
+describe("a desk that stumbles over a message", () => {
+  const stumble = (cid: string) => FakeSocket.last.say({ type: "error", cid, error: { code: "internal", message: "" } });
+
+  it("gets it again under the same id, some times, before it counts as failed", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.1);
+    const conversations = startTab();
+    FakeSocket.last.welcome();
+    const feed = conversations.follow("c_1");
+    conversations.send("c_1", "您好");
+    const cid = String(FakeSocket.last.sentOf("send")[0]?.cid);
+    for (let turn = 1; turn <= 5; turn += 1) {
+      stumble(cid);
+      expect(feed.outgoing[0]?.errorCode).toBeUndefined();
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(FakeSocket.last.sentOf("send")).toHaveLength(turn + 1);
+    }
+    stumble(cid);
+    expect(feed.outgoing).toMatchObject([{ state: "failed" }]);
+    expect(feed.outgoing[0]?.errorCode).toBeUndefined();
+    expect(new Set(FakeSocket.last.sentOf("send").map((frame) => frame.cid))).toEqual(new Set([cid]));
   });
 });

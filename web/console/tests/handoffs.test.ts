@@ -62,37 +62,62 @@ describe("the store", () => {
 
   it("lets go of rows that left the queue while the connection was down", async () => {
     const store = useHandoffs();
-    queued.mockResolvedValue({ handoffs: [handoff("a"), handoff("b")] });
     FakeSocket.last.welcome();
-    await vi.advanceTimersByTimeAsync(0);
+    FakeSocket.last.say({ type: "handoffs", handoffs: [handoff("a"), handoff("b")] });
     expect(store.queue.map((row) => row.id)).toEqual(["a", "b"]);
 
-    queued.mockResolvedValue({ handoffs: [handoff("b")] });
-    await reconnect((ms) => vi.advanceTimersByTimeAsync(ms));
-    expect(store.queue.map((row) => row.id)).toEqual(["b"]);
+    const again = await reconnect((ms) => vi.advanceTimersByTimeAsync(ms));
+    again.say({ type: "handoff", handoff: handoff("c") }); // came while the desk was still reading
+    again.say({ type: "handoffs", handoffs: [handoff("b")] });
+    expect(store.queue.map((row) => row.id)).toEqual(["b", "c"]);
   });
 
   it("keeps my conversations over a reconnection", async () => {
     const mine = handoff("m", { state: "active", agent: ME, claimed_at: "2026-11-22T02:00:10Z" });
-    conversations.mockResolvedValue({
-      conversations: [{ conversation_id: "c_m", state: "active", seq: 3, handoff: mine }],
-    });
     FakeSocket.last.welcome();
-    await vi.advanceTimersByTimeAsync(0);
-    await reconnect((ms) => vi.advanceTimersByTimeAsync(ms));
+    FakeSocket.last.say({ type: "handoffs", handoffs: [mine] });
+    const again = await reconnect((ms) => vi.advanceTimersByTimeAsync(ms));
+    expect(again.sentOf("hello")).toEqual([{ type: "hello", handoffs_in_one: true }]);
+    again.say({ type: "handoffs", handoffs: [mine] });
     expect(useHandoffs().mine.map((row) => row.id)).toEqual(["m"]);
   });
 
-  it("tells a row that is news from one that was there when the page was opened", async () => {
+  it("tells a row that is news from one that was there when the page was opened", () => {
     const store = useHandoffs();
     const seen: [string, boolean][] = [];
     store.onRow((row, before) => seen.push([row.id, store.settled && before === null]));
-    queued.mockResolvedValue({ handoffs: [handoff("old")] });
     FakeSocket.last.welcome();
-    FakeSocket.last.say({ type: "handoff", handoff: handoff("old") });
-    await vi.advanceTimersByTimeAsync(0);
+    FakeSocket.last.say({ type: "handoffs", handoffs: [handoff("old")] });
     FakeSocket.last.say({ type: "handoff", handoff: handoff("fresh") });
     expect(seen.filter(([, news]) => news).map(([id]) => id)).toEqual(["fresh"]);
+  });
+
+  it("reads everything anew when the desk saw something else", async () => {
+    const store = useHandoffs();
+    store.take(handoff("gone"));
+    const mine = handoff("m", { state: "active", agent: ME, claimed_at: "2026-11-22T02:00:10Z" });
+    queued.mockResolvedValue({ handoffs: [handoff("a")] });
+    conversations.mockResolvedValue({
+      conversations: [{ conversation_id: "c_m", state: "active", seq: 3, handoff: mine }],
+    });
+    await store.readAll();
+    expect([store.queue.map((row) => row.id), store.mine.map((row) => row.id)]).toEqual([["a"], ["m"]]);
+  });
+
+  it("still knows whose it is when a colleague was faster and the queue is read again", async () => {
+    const store = useHandoffs();
+    const theirs = handoff("a", { state: "active", agent: { agent_id: "a_other", display_name: "班长" }, claimed_at: "2026-11-22T02:00:10Z" });
+    FakeSocket.last.welcome();
+    FakeSocket.last.say({ type: "handoffs", handoffs: [handoff("a")] });
+    FakeSocket.last.say({ type: "handoff", handoff: theirs });
+    queued.mockResolvedValue({ handoffs: [] });
+    conversations.mockResolvedValue({ conversations: [] });
+    await store.readAll();
+    expect(store.rows.get("a")).toEqual(theirs);
+
+    const again = await reconnect((ms) => vi.advanceTimersByTimeAsync(ms));
+    again.say({ type: "handoffs", handoffs: [] }); // what happened meanwhile nobody has told
+    expect(store.rows.has("a")).toBe(false);
   });
 
   it("says that the reading failed and keeps what it has", async () => {

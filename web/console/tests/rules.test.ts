@@ -117,7 +117,18 @@ describe("keys", () => {
   it("show the help with a question mark of either width", () => {
     expect(commandFor(press({ code: "Slash", key: "?", shiftKey: true }))).toBe("help");
     expect(commandFor(press({ code: "Slash", key: "？", shiftKey: true }))).toBe("help");
-    expect(commandFor(press({ code: "Slash", key: "/", shiftKey: false }))).toBeNull();
+  });
+
+  it("search with the slash while not typing, with Ctrl or Command and K always", () => {
+    expect(commandFor(press({ code: "Slash", key: "/" }))).toBe("search");
+    expect(commandFor(press({ code: "Slash", key: "、" }))).toBe("search");
+    expect(commandFor(press({ code: "Digit7", key: "/", shiftKey: true }))).toBe("search");
+    expect(commandFor(press({ code: "Slash", key: "/", typing: true }))).toBeNull();
+    for (const held of [{ ctrlKey: true }, { metaKey: true }]) {
+      expect(commandFor(press({ code: "KeyK", ...held, typing: true }))).toBe("search");
+      expect(commandFor(press({ code: "KeyK", ...held, shiftKey: true }))).toBeNull();
+      expect(commandFor(press({ code: "KeyK", ...held, dialogOpen: true }))).toBeNull();
+    }
   });
 
   it("are each bound once", () => {

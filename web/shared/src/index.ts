@@ -13,17 +13,18 @@ export {
   type SocketStatus,
   type SocketTimings,
 } from "./protocol/reconnecting";
+export { CustomerConnection } from "./protocol/customer";
 export {
-  CustomerConnection,
   type Connectivity,
   type CustomerHandlers,
   type CustomerOptions,
   type CustomerTimings,
-} from "./protocol/customer";
+} from "./protocol/customer_options";
 
 export { formatFen } from "./format/money";
 export { formatClock, formatDate, formatDay, formatMoment, formatWait, sameDay } from "./format/time";
 export { createTranslate, hasMessage, TRANSLATE, useTranslate, type Messages, type Translate } from "./i18n/translate";
+export { useWords } from "./i18n/words";
 export { loadMessages, LOCALES, matchLocale, type Locale } from "./i18n";
 export { applyTheme, type Theme } from "./theme";
 

@@ -74,6 +74,34 @@ describe("cards", () => {
     expect(points.text()).toContain("300 分将于 12月31日 到期");
   });
 
+  it("coupons: worth, condition, end in Shanghai's time, state", () => {
+    const one = { coupon_id: "K1", title: "美妆满200减20", discount_fen: 2000, threshold_fen: 20000, scope_text: "限美妆类商品", valid_from: "2026-11-01T00:00:00Z", expires_at: "2026-12-31T15:59:00Z" };
+    const wrapper = card({
+      type: "coupons",
+      coupons: [
+        { ...one, state: "usable" },
+        { ...one, coupon_id: "K2", threshold_fen: 0, discount_fen: 990, scope_text: null, state: "upcoming", valid_from: "2026-11-30T16:00:00Z" },
+        { ...one, coupon_id: "K3", state: "used", used_order_id: "20261118000123" },
+        { ...one, coupon_id: "K4", state: "expired" },
+      ],
+    });
+    const [usable, upcoming, used, expired] = wrapper.findAll(".b-coupon").map((item) => item.text());
+    expect(usable).toMatch(/¥20(?!\d).*美妆满200减20.*满 ¥200 可用 · 限美妆类商品.*12月31日 23:59 到期.*可使用/s);
+    expect(upcoming).toMatch(/¥9\.90.*无门槛.*12月1日 起，12月31日 23:59 到期.*未开始/s);
+    expect(used).toMatch(/用在尾号 0123 的订单.*已使用/s);
+    expect(expired).toContain("已过期");
+  });
+
+  it("form: how far it is, and the ways back and out while the question is open", async () => {
+    const back = { title: "上一步", payload: '/inform{"choice":"back"}' };
+    const form: Card = { type: "form", title: "开发票", step: 2, steps: 3, actions: [back, { title: "不办了", payload: '/inform{"choice":"stop"}' }] };
+    const wrapper = card(form);
+    expect(wrapper.text()).toContain("第 2 步，共 3 步");
+    await wrapper.findAll("button")[0]!.trigger("click");
+    expect(wrapper.emitted("pick")).toEqual([[back]]);
+    expect(card(form, { disabled: true }).findAll("button")).toHaveLength(0);
+  });
+
   it("an unknown card is shown by its text alone", () => {
     expect(card({ type: "hologram", text: "请看文字" }).text()).toBe("请看文字");
     expect(card({ type: "hologram" }).text()).toBe("这条消息需要新版本才能显示");

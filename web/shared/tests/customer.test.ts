@@ -3,11 +3,11 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket as NodeSocket } from "ws";
-import { CustomerConnection, DeskError, type ChatEvent, type CustomerTimings, type OutboxItem, type SimpleStorage } from "../src";
-import { DeskDouble, type Fate } from "./desk_double";
+import { CustomerConnection, DeskError, type ChatEvent, type CustomerTimings, type Limits, type OutboxItem, type SimpleStorage } from "../src";
+import { DeskDouble, LIMITS, type Fate } from "./desk_double";
 
 const FAST: Partial<CustomerTimings> = {
-  pingMs: 100, deadMs: 400, connectMs: 500, probeMs: 150, doubtMs: 150, overdueMs: 600, gapMs: 60,
+  pingMs: 100, deadMs: 400, connectMs: 500, probeMs: 150, doubtMs: 150, overdueMs: 600, gapMs: 60, readMs: 60,
 };
 
 class Memory implements SimpleStorage {
@@ -35,7 +35,7 @@ afterEach(async () => {
 
 function customer(options: { token?: string; storage?: SimpleStorage; random?: () => number } = {}) {
   const seen: { event: ChatEvent; live: boolean }[] = [];
-  const view = { outbox: [] as readonly OutboxItem[], refused: 0, connectivity: [] as string[], states: [] as string[] };
+  const view = { outbox: [] as readonly OutboxItem[], refused: 0, connectivity: [] as string[], states: [] as string[], limits: null as Limits | null, waits: [] as number[] };
   const connection = new CustomerConnection({
     baseUrl,
     conversation: "c_1",
@@ -49,6 +49,8 @@ function customer(options: { token?: string; storage?: SimpleStorage; random?: (
       onOutbox: (items) => (view.outbox = items),
       onConnectivity: (connectivity) => view.connectivity.push(connectivity),
       onStatus: (status) => view.states.push(status.state),
+      onLimits: (limits) => (view.limits = limits),
+      onThrottled: (seconds) => view.waits.push(seconds),
       onRefused: () => (view.refused += 1),
     },
   });
@@ -287,5 +289,106 @@ describe("behind a proxy that blocks sockets", () => {
     desk.faults.refuseSockets = true;
     const stranger = customer({ token: "bad" });
     await until(() => stranger.view.refused === 1, "refusal");
+  });
+});
+
+describe("too fast", () => {
+  it.each([["socket", false], ["HTTP", true]])("is told, waits as long as the desk says, and loses neither message nor order (%s)", async (_way, blocked) => {
+    desk.faults.refuseSockets = blocked;
+    const { connection, texts, view } = customer();
+    await until(() => view.connectivity.includes("online"), "online");
+    desk.faults.too_fast = 1;
+    connection.send("一");
+    await until(() => view.waits.length === 1, "told");
+    for (const text of ["二", "三"]) connection.send(text);
+    expect(desk.events).toHaveLength(0);
+    expect(view.outbox.map(({ state, errorCode }) => [state, errorCode])).toEqual(Array(3).fill(["sending", undefined]));
+    await until(() => texts().length === 3, "all three arrive");
+    expect(texts()).toEqual(["一", "二", "三"]);
+    await until(() => view.outbox.length === 0, "the outbox is empty");
+  });
+});
+
+it("tells what the desk takes", async () => {
+  const { view } = customer();
+  await until(() => view.limits !== null, "limits");
+  expect(view.limits).toEqual(LIMITS);
+});
+
+it("shows at once what the answer to the opening brought, and only once", async () => {
+  const greeting = desk.say("您好", "bot");
+  const seen: ChatEvent[] = [];
+  const connection = new CustomerConnection({
+    baseUrl, conversation: "c_1", token: "good", timings: FAST, events: [greeting], handlers: { onEvent: (event) => seen.push(event) },
+  });
+  open.push(connection);
+  connection.start();
+  expect(seen).toEqual([greeting]);
+  desk.say("还在吗", "bot");
+  await until(() => seen.length === 2, "the next one");
+  expect(seen.map(({ text }) => text)).toEqual(["您好", "还在吗"]);
+});
+
+describe("what the customer has read", () => {
+  const marks = () => desk.received.filter(({ type }) => type === "read").map(({ seq }) => seq);
+
+  it("is told once for many messages, and never twice", async () => {
+    const { connection, view } = customer();
+    await until(() => view.connectivity.length > 0, "online");
+    for (let turn = 0; turn < 20; turn += 1) connection.read(desk.say("您好").seq);
+    await until(() => desk.readSeq === 20, "the mark");
+    connection.read(20);
+    connection.read(7);
+    connection.read(desk.say("还在吗").seq);
+    await until(() => desk.readSeq === 21, "the next mark");
+    expect(marks()).toEqual([20, 21]);
+  });
+
+  it("is told after a reconnect when the desk does not know it, else not", async () => {
+    const { connection, view } = customer();
+    await until(() => view.connectivity.length > 0, "online");
+    const { seq } = desk.say("您好");
+    desk.faults.up = (frame) => (frame.type === "read" ? "cut" : "deliver");
+    connection.read(seq);
+    await until(() => desk.connections === 2, "another connection");
+    desk.behave();
+    await until(() => desk.readSeq === seq, "the mark");
+    desk.cutAll();
+    await until(() => desk.connections >= 3 && view.connectivity.at(-1) === "online", "online again");
+    await new Promise((resolve) => setTimeout(resolve, 200)); // three times as long as a mark would wait
+    expect(marks()).toEqual([seq]);
+  });
+
+  it("goes by HTTP while sockets are blocked", async () => {
+    desk.faults.refuseSockets = true;
+    const { connection, view } = customer();
+    await until(() => view.connectivity.includes("online"), "online by HTTP");
+    connection.read(desk.say("您好").seq);
+    await until(() => desk.readSeq === 1, "the mark");
+  });
+});
+
+describe("a desk that stumbles over a message", () => {
+  it("gets it again, and has it once, without the customer doing anything", async () => {
+    desk.faults.stumbles = 3;
+    const { connection, texts, view } = customer();
+    await until(() => view.connectivity.length > 0, "online");
+    connection.send("一");
+    await until(() => texts().length === 1, "the message");
+    expect(view.outbox).toEqual([]);
+    expect(view.waits).toEqual([]); // it was not the customer who was too fast
+  });
+
+  it("is left alone after some tries: the customer sees it failed and may tap", async () => {
+    desk.faults.stumbles = 6;
+    const { connection, texts, view } = customer();
+    await until(() => view.connectivity.length > 0, "online");
+    const cid = connection.send("一");
+    await until(() => view.outbox[0]?.state === "failed", "given up");
+    expect(view.outbox[0]).toMatchObject({ state: "failed" });
+    expect(view.outbox[0]?.errorCode).toBeUndefined();
+    expect(desk.received.filter(({ type }) => type === "send")).toHaveLength(6);
+    connection.retry(cid);
+    await until(() => texts().length === 1, "arrived after the tap");
   });
 });

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket as ServerSocket } from "ws";
-import type { ChatEvent, Frame } from "../src";
+import type { ChatEvent, Frame, Limits } from "../src";
 
 export interface Faults {
   /** what happens to one frame on its way; `clean` outside the trouble */
@@ -13,17 +13,26 @@ export interface Faults {
   refuseSockets: boolean;
   /** nothing answers */
   down_for_all: boolean;
+  /** so many messages are refused as too fast, with a time after which they are taken */
+  too_fast: number;
+  /** so many messages are answered with `internal` */
+  stumbles: number;
 }
 
 /** deliver; deliver twice; deliver after a while (and so perhaps out of order); cut the connection; say nothing more */
 export type Fate = "deliver" | "twice" | { delayMs: number } | "lose" | "cut" | "half-open";
 
-const CLEAN: Faults = { up: () => "deliver", down: () => "deliver", refuseSockets: false, down_for_all: false };
+export const LIMITS: Limits = {
+  message_characters: 2000,
+  attachments: { types: ["image/jpeg"], a_message: 2, image_bytes: 100, video_bytes: 100, document_bytes: 100 },
+};
+const CLEAN: Faults = { up: () => "deliver", down: () => "deliver", refuseSockets: false, down_for_all: false, too_fast: 0, stumbles: 0 };
 
 export class DeskDouble {
   readonly events: ChatEvent[] = [];
   readonly faults: Faults = { ...CLEAN };
   connections = 0;
+  readSeq = 0;
   readonly received: Frame[] = [];
   private readonly acks = new Map<string, Frame>();
   private readonly sockets = new Set<ServerSocket>();
@@ -108,19 +117,26 @@ export class DeskDouble {
     if (frame.type === "ping") this.deliver(socket, { type: "pong" });
     if (frame.type === "resend_from") this.replay(socket, frame["after"] as number);
     if (frame.type === "send") this.message(socket, frame);
+    if (frame.type === "read") this.readSeq = Math.max(this.readSeq, frame["seq"] as number);
   }
 
   private hello(socket: ServerSocket, frame: Frame): void {
     if (frame["token"] !== "good") return socket.close(4401);
     this.sockets.add(socket);
-    this.deliver(socket, { type: "welcome", seq: this.events.length, state: "bot", queue: null, agent: null });
+    this.deliver(socket, { type: "welcome", seq: this.events.length, state: "bot", queue: null, agent: null, read: { customer: this.readSeq, agent: 0 }, limits: LIMITS });
     this.replay(socket, frame["after"] as number);
   }
 
   private message(socket: ServerSocket, frame: Frame): void {
     const cid = frame["cid"] as string;
     const text = frame["text"] as string;
-    if (text.length > 2000) {
+    if (this.faults.stumbles > 0) {
+      this.faults.stumbles -= 1;
+      this.deliver(socket, { type: "error", cid, error: { code: "internal", message: "" } });
+    } else if (this.faults.too_fast > 0) {
+      this.faults.too_fast -= 1;
+      this.deliver(socket, { type: "error", cid, error: { code: "too_many_messages", message: "", retry_after_seconds: 0.1 } });
+    } else if (text.length > 2000) {
       this.deliver(socket, { type: "error", cid, error: { code: "message_too_long", message: "" } });
     } else {
       this.deliver(socket, this.commit(cid, text));
@@ -155,9 +171,18 @@ export class DeskDouble {
     if (request.headers.authorization !== "Bearer good") return answer(401, { error: { code: "unauthorized", message: "" } });
     if (url.pathname.endsWith("/messages")) {
       const sent = JSON.parse(body) as { client_id: string; text: string };
+      if (this.faults.too_fast > 0) {
+        this.faults.too_fast -= 1;
+        response.setHeader("Retry-After", "1");
+        return answer(429, { error: { code: "too_many_messages", message: "" } });
+      }
       if (sent.text.length > 2000) return answer(422, { error: { code: "message_too_long", message: "" } });
       const { message_id, seq } = this.commit(sent.client_id, sent.text);
       return answer(200, { client_id: sent.client_id, message_id, seq });
+    }
+    if (url.pathname.endsWith("/read-mark")) {
+      this.readSeq = Math.max(this.readSeq, (JSON.parse(body) as { seq: number }).seq);
+      return void response.writeHead(204).end();
     }
     if (url.pathname.endsWith("/rating")) return answer(409, { error: { code: "not_rateable", message: "" } });
     await this.waitForNews(Number(url.searchParams.get("after")), Number(url.searchParams.get("wait")));

@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { DeskError, Outbox, type Attachment } from "../src";
-import { FileBatch, filesIn, fitInto, formatBytes, kindOf, refusalOf, retryable, thumbnailBox, worthShrinking } from "../src/files";
+import { DEFAULT_LIMITS, FileBatch, filesIn, fitInto, formatBytes, kindOf, limitWords, refusalOf, retryable, thumbnailBox, worthShrinking } from "../src/files";
 import words from "../src/locales/files.json";
 
 const MB = 1024 * 1024;
@@ -25,6 +25,17 @@ describe("rules", () => {
     ["video/mp4", 50 * MB, null],
     ["application/pdf", 11 * MB, "attachment_too_large"],
   ])("%s of %d bytes: %s", (type, bytes, code) => expect(refusalOf(type, bytes)).toBe(code));
+
+  it("goes by what the desk takes, once it has said", () => {
+    const limits = { ...DEFAULT_LIMITS, types: ["image/jpeg"], image_bytes: 5, a_message: 1 };
+    expect([refusalOf("image/jpeg", 5, limits), refusalOf("image/jpeg", 6, limits), refusalOf("video/mp4", 1, limits)]).toEqual([
+      null, "attachment_too_large", "attachment_type_refused",
+    ]);
+    const batch = new FileBatch(vi.fn(), undefined, () => limits);
+    batch.add([file("a.jpg"), file("b.jpg")]);
+    expect([batch.items.length, batch.notice.code]).toEqual([1, "attachments_too_many"]);
+    expect(limitWords({ ...DEFAULT_LIMITS, video_bytes: 20 * MB })).toEqual({ count: 6, image: 10, video: 20, document: 10 });
+  });
 
   it("knows kinds and what is worth making smaller", () => {
     expect([kindOf("image/gif"), kindOf("video/mp4"), kindOf("application/pdf"), kindOf("text/html")]).toEqual(["image", "video", "document", null]);
@@ -49,6 +60,18 @@ describe("rules", () => {
 
 describe("a batch", () => {
   const same = (blob: Blob): Promise<Blob> => Promise.resolve(blob);
+
+  it("waits a moment where the desk asks for one, and says how long where it is more", async () => {
+    const refused = (seconds: number) => new DeskError("attachments_busy", 429, "", seconds);
+    const upload = vi.fn().mockRejectedValueOnce(refused(0.01)).mockResolvedValueOnce(attachment("a")).mockRejectedValueOnce(refused(600));
+    const batch = new FileBatch(upload, same);
+    batch.add([file("a.jpg")]);
+    expect(await batch.deliver(vi.fn())).toBe(true);
+    batch.add([file("b.jpg")]);
+    expect(await batch.deliver(vi.fn())).toBe(false);
+    expect(batch.notice.waitSeconds).toBe(600);
+    expect(upload).toHaveBeenCalledTimes(3);
+  });
 
   it("is uploaded in order, handed over once, and empty again", async () => {
     const upload = vi.fn((_file: Blob, name: string, progress: (share: number) => void) => {

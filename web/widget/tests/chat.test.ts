@@ -66,7 +66,10 @@ describe("whose conversation", () => {
     chat.restore(stored("C1001"));
     chat.follow({ identity });
     await settled();
-    expect(kept[0]).toBeNull();
+    expect(kept).toEqual([null]);
+    expect(created).toEqual([]);
+    chat.setOpen(true);
+    await settled();
     expect(keptNow()).toMatchObject({ conversation: "c_new1", who });
     expect(created[0]!.visitor).toBe("v");
   });
@@ -85,11 +88,80 @@ describe("whose conversation", () => {
     answer = () => Response.json({ error: { code: "identity_invalid", message: "" } }, { status: 401 });
     chat.restore(null);
     chat.follow({ identity: identityOf("C1001") });
+    chat.setOpen(true);
     await settled();
     expect(chat.state).toMatchObject({ phase: "failed", errorCode: "identity_invalid" });
     answer = () => Response.json({ conversation_id: "c_9", token: "t", seq: 0 }, { status: 201 });
     await chat.begin();
     expect(chat.state.phase).toBe("ready");
     expect(keptNow()).toMatchObject({ conversation: "c_9" });
+  });
+});
+
+describe("two tabs", () => {
+  const session = (conversation: string, more: Partial<Session> = {}) =>
+    JSON.stringify({ conversation, token: "t", who: "C1001", visitor: "v", read: 0, ...more } satisfies Session);
+
+  beforeEach(async () => {
+    chat.restore(session("c_C1001"));
+    chat.follow({ identity: identityOf("C1001") });
+    await settled();
+  });
+
+  it("agree on what was read", () => {
+    const heard = (seq: number) => ({ conversation: "c_C1001", seq, type: "message", sender: "bot", message_id: `m_${seq}`, text: "话", at: "2026-11-22T02:00:00Z" }) as const;
+    chat.state.events.push(heard(1), heard(2), heard(3));
+    chat.restore(session("c_C1001", { read: 2 }));
+    expect(chat.state.unread).toBe(1);
+    chat.restore(session("c_C1001", { read: 1 }));
+    expect(chat.state.unread).toBe(1);
+  });
+
+  it("follow each other into a new conversation, and nobody into somebody else's", () => {
+    chat.restore(session("c_other", { who: "C2002" }));
+    chat.restore(null);
+    expect(chat.access?.conversation).toBe("c_C1001");
+    chat.restore(session("c_next"));
+    expect(chat.access?.conversation).toBe("c_next");
+    expect(created).toEqual([]);
+  });
+});
+
+describe("what opens an address", () => {
+  it("is the token for this conversation and the identity for an earlier one", async () => {
+    const identity = identityOf("C1001");
+    chat.restore(stored("C1001"));
+    chat.follow({ identity });
+    await settled();
+    expect(chat.accessTo("/api/v1/conversations/c_C1001/attachments/f_1")?.token).toBe("t");
+    expect(chat.accessTo("/api/v1/conversations/c_old/attachments/f_1")?.token).toBe(identity);
+    expect(chat.accessTo(undefined)?.token).toBe("t");
+  });
+});
+
+describe("what is written while the conversation is being opened", () => {
+  it("is shown at once and sent when there is one", async () => {
+    let open: (response: Response) => void = () => undefined;
+    vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => (open = resolve)));
+    chat.restore(null);
+    chat.follow({ identity: null });
+    chat.setOpen(true);
+    chat.send("在吗");
+    expect(chat.state.outbox.map(({ text, state }) => [text, state])).toEqual([["在吗", "sending"]]);
+    open(Response.json({ conversation_id: "c_1", token: "t", seq: 0 }, { status: 201 }));
+    await settled();
+    expect(chat.state.phase).toBe("ready");
+    expect(chat.state.outbox.map(({ text, state }) => [text, state])).toEqual([["在吗", "sending"]]);
+    expect(JSON.parse(sessionStorage.getItem("baton.outbox.c_1") ?? "[]")).toHaveLength(1);
+  });
+
+  it("is not sent for somebody else", async () => {
+    vi.stubGlobal("fetch", () => new Promise(() => undefined));
+    chat.restore(null);
+    chat.follow({ identity: identityOf("C1001") });
+    chat.setOpen(true);
+    chat.send("我的秘密");
+    chat.follow({ identity: identityOf("C2002") });
+    expect(chat.state.outbox).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { mount } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import ChatComposer from "../src/frame/ChatComposer.vue";
 import ChatHeader from "../src/frame/ChatHeader.vue";
+import MessageList from "../src/frame/MessageList.vue";
 import MessageRowView from "../src/frame/MessageRow.vue";
 import QueueBanner from "../src/frame/QueueBanner.vue";
 import RatingForm from "../src/frame/RatingForm.vue";
@@ -20,7 +21,7 @@ beforeEach(() => {
 
 describe("composer", () => {
   const composer = (props = {}) =>
-    mount(ChatComposer, { props: { agentName: null, canCallHuman: true, orderId: null, disabled: false, files: null, ...props }, global, attachTo: document.body });
+    mount(ChatComposer, { props: { agentName: null, canCallHuman: true, orderId: null, takesFiles: true, maxLength: 2000, files: null, ...props }, global, attachTo: document.body });
 
   it.each([
     ["Enter", { key: "Enter" }, true],
@@ -51,6 +52,24 @@ describe("composer", () => {
     await first.find("textarea").setValue("写到一半");
     first.unmount();
     expect(composer().find("textarea").element.value).toBe("写到一半");
+  });
+
+  it("puts an emoji where the cursor is", async () => {
+    const wrapper = composer();
+    await wrapper.find("textarea").setValue("好的吧");
+    wrapper.find("textarea").element.setSelectionRange(2, 2);
+    await wrapper.find("button[aria-expanded]").trigger("click");
+    await vi.waitFor(() => expect(wrapper.find(".emoji").exists()).toBe(true), 15_000);
+    await wrapper.find(".emoji button").trigger("click");
+    expect(wrapper.find("textarea").element.value).toBe("好的😀吧");
+  }, 20_000);
+
+  it("takes as much as the desk says", async () => {
+    const wrapper = composer({ maxLength: 5 });
+    await wrapper.find("textarea").setValue("超过五个字");
+    expect(wrapper.text()).not.toContain("已超出");
+    await wrapper.find("textarea").setValue("超过五个字了");
+    expect(wrapper.text()).toContain("已超出 1 字");
   });
 
   it("offers a person with one tap, and says which order it is about", async () => {
@@ -104,6 +123,18 @@ describe("queue", () => {
     expect(text.includes("预计")).toBe(queue.expected_wait_seconds !== null);
   });
 
+  it("asks for a number while nobody is there, and hands over only one that can be called", async () => {
+    const wrapper = banner({ position: 1, expected_wait_seconds: null, on_duty: false, next_open_at: null });
+    await wrapper.find("input").setValue("12345");
+    await wrapper.find("form").trigger("submit");
+    expect(wrapper.text()).toContain("请填 11 位手机号");
+    await wrapper.find("input").setValue("+86 138-1234-5678");
+    await wrapper.find("form").trigger("submit");
+    expect(wrapper.emitted("contact")).toEqual([["我的电话是 13812345678"]]);
+    expect(banner({ position: 1, expected_wait_seconds: 5 }).find("form").exists()).toBe(false);
+    expect(banner({ position: 1, expected_wait_seconds: null, on_duty: false, contact: "138****8000" }).find("form").exists()).toBe(false);
+  });
+
   it("can be left", async () => {
     const wrapper = banner(null);
     await wrapper.find("button").trigger("click");
@@ -129,9 +160,14 @@ describe("rating", () => {
 describe("a message of one's own", () => {
   const row: MessageRow = {
     kind: "message", key: "cid", sender: "customer", name: null, text: "在吗", card: null, files: [], buttons: [], active: false,
-    at: "2026-11-22T02:00:00Z", first: true, last: true, delivery: "failed", errorCode: null,
+    at: "2026-11-22T02:00:00Z", first: true, last: true, delivery: "failed", errorCode: null, read: false,
   };
   const message = (change: Partial<MessageRow>) => mount(MessageRowView, { props: { row: { ...row, ...change }, now: new Date() }, global });
+
+  it("says that a person has read it, and nothing before", () => {
+    expect(message({ delivery: null }).text()).not.toContain("已读");
+    expect(message({ delivery: null, read: true }).text()).toContain("已读");
+  });
 
   it("can be sent again when it failed", async () => {
     const wrapper = message({});
@@ -146,5 +182,53 @@ describe("a message of one's own", () => {
     await wrapper.find(".undelivered button").trigger("click");
     expect(wrapper.emitted("discard")).toHaveLength(1);
     expect(message({ errorCode: "never_heard_of" }).text()).toContain("出了点问题");
+  });
+});
+
+describe("the list follows the end", () => {
+  /** jsdom lays nothing out: heights are given, and scrolling is what a browser would report. */
+  function list() {
+    const wrapper = mount(MessageList, { props: { rows: [], now: new Date(), typing: false, loading: false, open: true }, global, attachTo: document.body });
+    const element = wrapper.get<HTMLElement>("[role=log]").element;
+    const place = { height: 500, top: 0 };
+    Object.defineProperties(element, {
+      clientHeight: { get: () => 500 },
+      scrollHeight: { get: () => place.height },
+      scrollTop: { get: () => place.top, set: (top: number) => (place.top = Math.max(0, Math.min(top, place.height - 500))) },
+    });
+    const scroll = async (top: number) => {
+      element.scrollTop = top;
+      await wrapper.get("[role=log]").trigger("scroll");
+    };
+    const come = async (text: string, pixels: number) => {
+      place.height += pixels;
+      await wrapper.setProps({ rows: [...wrapper.props("rows"), { kind: "system", key: text, text, active: false, buttons: [] }] as never });
+      await wrapper.vm.$nextTick();
+    };
+    return { wrapper, place, scroll, come, atEnd: () => place.height - place.top - 500 < 80 };
+  }
+
+  it("also when something came before the browser told of our own scrolling", async () => {
+    const { wrapper, place, scroll, come, atEnd } = list();
+    await come("同事上线了", 400);
+    place.height += 300; // a card unfolds, and only now the event of the scrolling before arrives
+    await scroll(place.top);
+    await come("您好，我是小周", 120);
+    expect(atEnd()).toBe(true);
+    expect(wrapper.emitted("seen")!.length).toBeGreaterThan(1);
+    wrapper.unmount();
+  });
+
+  it("until the customer moves up to read", async () => {
+    const { wrapper, place, scroll, come, atEnd } = list();
+    await come("同事上线了", 900);
+    await scroll(place.top); // the browser tells of our own scrolling
+    await scroll(place.top - 300);
+    await come("您好，我是小周", 120);
+    expect(atEnd()).toBe(false);
+    await scroll(10_000);
+    await come("还在吗", 120);
+    expect(atEnd()).toBe(true);
+    wrapper.unmount();
   });
 });

@@ -29,6 +29,14 @@ describe("timeline", () => {
     expect(rows.map(({ first, last }) => [first, last])).toEqual([[true, false], [false, true], [true, true], [true, true], [true, true]]);
   });
 
+  it("marks the newest of the customer's messages that a person has read", () => {
+    const events = [event({ sender: "customer" }), event({ sender: "customer" }), event({ sender: "agent" }), event({ sender: "customer" })];
+    const marked = (upTo: number) => messages(buildTimeline(events, [], upTo)).map(({ read }) => read);
+    expect(marked(0)).toEqual([false, false, false, false]);
+    expect(marked(events[2]!.seq)).toEqual([false, true, false, false]);
+    expect(marked(events[3]!.seq)).toEqual([false, false, false, true]);
+  });
+
   it("draws a line between days in Shanghai", () => {
     const rows = buildTimeline([event({ at: "2026-11-21T15:59:00Z" }), event({ at: "2026-11-21T16:01:00Z" })], []);
     expect(rows.map(({ kind }) => kind)).toEqual(["day", "message", "day", "message"]);
@@ -111,6 +119,14 @@ describe("revealing a reply of several bubbles", () => {
     vi.advanceTimersByTime(MAX_LAG_MS - STEP_MS);
     expect(shown).toEqual(["第0", "第1", "第2", "第3", "第4"]);
     expect(typing[typing.length - 1]).toBe(false);
+  });
+
+  it("shows what is left at once when the customer says something, whose words stood there already", () => {
+    const { shown, revealer: reveal } = revealer();
+    for (const text of ["一", "二", "三"]) reveal.push(event({ text }), true);
+    expect(shown).toEqual(["一"]);
+    reveal.push(event({ text: "我的话", sender: "customer" }), true);
+    expect(shown).toEqual(["一", "二", "三", "我的话"]);
   });
 
   it("never holds back history, people, or anything when no motion is wanted", () => {

@@ -16,8 +16,11 @@ import type { History } from "../contract/history";
 import type { CannedAnswer, WordingAnswer } from "../contract/assist";
 import type { PrivateNote } from "../contract/private_notes";
 import type { CustomerAnswer } from "../contract/shop";
+import { searchParameters } from "../rules/search";
 import { accountCalls } from "./accounts";
+import { customerCalls } from "./customer";
 import { insightCalls } from "./insight";
+import { searchCalls } from "./search";
 import type { Call } from "./http";
 
 export type DeskApi = ReturnType<typeof createDeskApi>;
@@ -28,6 +31,8 @@ export function createDeskApi(call: Call) {
   return {
     ...accountCalls(call),
     ...insightCalls(call),
+    ...customerCalls(call, conversation),
+    ...searchCalls(call),
     login: (username: string, password: string) =>
       call<LoginAnswer>("POST", "/agents/login", { username, password }),
     logout: () => call<void>("POST", "/agents/logout"),
@@ -41,8 +46,11 @@ export function createDeskApi(call: Call) {
     decline: (id: string, reason: string) =>
       call<HandoffRow>("POST", `${handoff(id)}/decline`, reason ? { reason } : {}),
     confirmHistory: (id: string) => call<{ history: History }>("POST", `${handoff(id)}/confirm-history`, {}),
-    conversations: (owner: "me" | "all") =>
-      call<{ conversations: ConversationRow[] }>("GET", `/conversations?owner=${owner}`),
+    conversations: (owner: "me" | "all", page: { limit: number; before: string } | null = null) =>
+      call<{ conversations: ConversationRow[]; next?: string | null }>(
+        "GET",
+        `/conversations?${searchParameters({ owner, limit: page?.limit ?? "" }, page?.before ?? null)}`,
+      ),
     conversation: (id: string) => call<ConversationRow>("GET", conversation(id)),
     events: (id: string, after: number) => call<EventsAnswer>("GET", `${conversation(id)}/events?after=${after}`),
     customer: (id: string) => call<CustomerAnswer>("GET", `${conversation(id)}/customer`),

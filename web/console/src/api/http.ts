@@ -12,6 +12,8 @@ export class ApiError extends Error {
     message: string,
     /** seconds the desk asks us to wait, from Retry-After */
     readonly retryAfterSeconds: number | null = null,
+    /** facts for programs, where the contract names some */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
     this.name = "ApiError";
@@ -57,6 +59,7 @@ async function reach(send: typeof fetch, method: Method, path: string, body: unk
       headers,
       credentials: "same-origin",
       cache: "no-store",
+      keepalive: method !== "GET", // what was decided is done, also when the page is left at that moment
       signal: AbortSignal.timeout(TIME_OUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -77,9 +80,9 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 function errorFrom(response: Response, answer: unknown): ApiError {
-  const body = (answer as { error?: { code?: unknown; message?: unknown } } | null)?.error;
+  const body = (answer as { error?: { code?: unknown; message?: unknown; details?: unknown } } | null)?.error;
   const code = typeof body?.code === "string" ? body.code : `http_${response.status}`;
   const message = typeof body?.message === "string" ? body.message : "";
   const retryAfter = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
-  return new ApiError(response.status, code, message, Number.isNaN(retryAfter) ? null : retryAfter);
+  return new ApiError(response.status, code, message, Number.isNaN(retryAfter) ? null : retryAfter, (body?.details ?? {}) as Record<string, unknown>);
 }

@@ -23,23 +23,6 @@ export interface OrderLine {
   unit_price_fen: number;
 }
 
-export interface ShipmentEvent {
-  at: string;
-  code: string;
-  text: string;
-  place?: string | null;
-}
-
-export interface Shipment {
-  tracking_number: string;
-  order_id: string;
-  carrier: { code: string; name: string; phone?: string | null };
-  status: string;
-  eta?: string | null;
-  events: ShipmentEvent[];
-  courier?: { name: string; phone: string } | null;
-}
-
 export interface ShopOrder {
   order_id: string;
   status: string;
@@ -60,15 +43,16 @@ export interface ShopOrder {
     district: string;
     detail: string;
   } | null;
+  note?: string | null;
   tracking_numbers?: string[];
-  /** present when the desk asked for the parcels too */
-  shipments?: Shipment[];
 }
 
 export interface PointsLot {
   lot_id: string;
   points: number;
   expires_at: string;
+  /** `order:<id>`, or words */
+  source?: string;
 }
 
 export interface Coupon {
@@ -78,6 +62,7 @@ export interface Coupon {
   discount_fen: number;
   expires_at: string;
   state: "unused" | "used" | "expired";
+  used_order_id?: string | null;
 }
 
 export interface CustomerAnswer {

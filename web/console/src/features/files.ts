@@ -1,6 +1,7 @@
 /** Files in the console: the code comes with the first file shown or picked; what was picked stays with its conversation. */
 
 import { shallowReactive, shallowRef } from "vue";
+import { useSession } from "../stores/session";
 
 type Files = typeof import("@baton/shared/files");
 type Batch = InstanceType<Files["FileBatch"]>;
@@ -34,7 +35,7 @@ export async function pick(conversationId: string, event: Event): Promise<void> 
   if (event.type === "change") field.value = ""; // the same file may be picked again
   else event.preventDefault();
   const { FileBatch, uploader } = await loadFiles();
-  const batch = batches.get(conversationId) ?? new FileBatch(uploader(conversationId, proof));
+  const batch = batches.get(conversationId) ?? new FileBatch(uploader(conversationId, proof), undefined, () => useSession().limits?.attachments);
   batches.set(conversationId, batch);
   batch.add(list);
 }

@@ -1,7 +1,7 @@
 /** Opens everything when an agent comes to the workplace and closes it when they leave. */
 
-import { onBeforeUnmount, onMounted } from "vue";
-import type { Presence } from "@baton/shared";
+import { onBeforeUnmount } from "vue";
+import type { Limits, Presence } from "@baton/shared";
 import { forgetFiles } from "./files";
 import { useConversations } from "../stores/conversations";
 import { useDrafts } from "../stores/drafts";
@@ -23,18 +23,19 @@ export function useWorkplaceLife(): void {
   const stopListening = link.listen({
     onReady: (welcome) => {
       // The desk lets a presence lapse when nobody was connected: what it says now is what counts.
+      session.limits = (welcome.limits as Limits | undefined) ?? null;
       if (typeof welcome.presence === "string") session.presence = welcome.presence as Presence;
     },
     onFrame: () => undefined,
   });
 
-  onMounted(() => {
-    const agentId = session.agent?.agent_id;
-    if (!agentId) return;
+  // Before anything is drawn: the desk answers while the page is.
+  const agentId = session.agent?.agent_id;
+  if (agentId) {
     conversations.open(agentId);
     drafts.open(agentId, Date.now());
     link.start({ onRefused: () => session.expire() });
-  });
+  }
 
   onBeforeUnmount(() => {
     stopListening();

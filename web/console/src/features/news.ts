@@ -94,13 +94,7 @@ export function useNews(): void {
     { immediate: true },
   );
 
-  /** Coming back to the tab means reading what is on the screen. */
-  function onVisible(): void {
-    if (document.visibilityState === "visible" && work.selected) conversations.markRead(work.selected);
-  }
-
   onMounted(() => {
-    document.addEventListener("visibilitychange", onVisible);
     window.addEventListener("pointerdown", alerts.unlockSound, { once: true });
     window.addEventListener("keydown", alerts.unlockSound, { once: true });
   });
@@ -109,7 +103,6 @@ export function useNews(): void {
     stopOffers();
     stopEvents();
     stopTitle();
-    document.removeEventListener("visibilitychange", onVisible);
     document.title = t("app.title");
   });
 }

@@ -50,7 +50,8 @@ export function applyEvent(feed: Feed, event: ChatEvent): Applied {
   const released = feed.log.accept(event);
   for (const one of released) {
     feed.events.push(withUnderstanding(feed, one));
-    feed.outgoing = feed.outgoing.filter((item) => !confirms(one, item));
+    // A new array draws the whole list anew: not for each of thousands of old events.
+    if (feed.outgoing.some((item) => confirms(one, item))) feed.outgoing = feed.outgoing.filter((item) => !confirms(one, item));
     if (one.sender === "customer") feed.typingAtMs = 0;
     if (one.sender === "agent") feed.readSeq = Math.max(feed.readSeq, one.seq);
   }
@@ -127,6 +128,33 @@ export function retryOutgoing(feed: Feed, cid: string): void {
 /** What to send again on a new connection: neither confirmed nor refused, in the order written. */
 export function unconfirmed(feed: Feed): OutboxItem[] {
   return feed.outgoing.filter((item) => item.state !== "sent" && item.errorCode === undefined);
+}
+
+/** The number of the customer's newest word that this agent has seen, where it is theirs to say and news to the desk. */
+export function readNews(feed: Feed, agentId: string | null): number | null {
+  const { status } = feed;
+  if (status?.state !== "active" || !status.read || agentId === null || status.agent?.agent_id !== agentId) return null;
+  const seen = lastOf(feed, "customer", feed.readSeq);
+  return seen !== null && seen.seq > status.read.agent ? seen.seq : null;
+}
+
+/** How the newest of our messages stand with the customer: the last one they have read, and the newest when unread. */
+export function receipts(feed: Feed): { read: string | null; unread: string | null } {
+  const marks = feed.status?.read;
+  const newest = marks ? lastOf(feed, "agent", Infinity) : null;
+  if (!marks || !newest) return { read: null, unread: null };
+  return {
+    read: lastOf(feed, "agent", marks.customer)?.message_id ?? null,
+    unread: newest.seq > marks.customer ? newest.message_id : null,
+  };
+}
+
+function lastOf(feed: Feed, sender: ChatEvent["sender"], upTo: number): ChatEvent | null {
+  for (let index = feed.events.length - 1; index >= 0; index -= 1) {
+    const event = feed.events[index]!;
+    if (event.type === "message" && event.sender === sender && event.seq <= upTo) return event;
+  }
+  return null;
 }
 
 export function lastMessage(feed: Feed): ChatEvent | null {

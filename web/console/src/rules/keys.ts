@@ -1,6 +1,6 @@
 /** Which key does what. Keys are matched by place on the keyboard (`code`), so that layouts and input methods do not matter. */
 
-export type Command = "accept" | "decline" | "next" | "previous" | "claim" | "reply" | "note" | "resolve" | "transfer" | "handback" | "help";
+export type Command = "accept" | "decline" | "next" | "previous" | "claim" | "reply" | "note" | "resolve" | "transfer" | "handback" | "undo" | "search" | "help";
 
 export interface KeyPress {
   code: string;
@@ -38,16 +38,22 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { command: "resolve", code: "KeyE", altCode: "KeyE" },
   { command: "transfer", code: "KeyT", altCode: "KeyT" },
   { command: "handback", code: "KeyB", altCode: "KeyB" },
+  { command: "undo", code: "KeyZ", altCode: "KeyZ" },
 ];
+
+/** what the key of the slash writes, with a Chinese input method too */
+const SEARCH_KEYS: ReadonlySet<string> = new Set(["/", "／", "、"]);
 
 /** The command a key press asks for, or null. */
 export function commandFor(press: KeyPress): Command | null {
-  if (isComposing(press) || press.dialogOpen || press.ctrlKey || press.metaKey) return null;
+  if (isComposing(press) || press.dialogOpen) return null;
+  if (press.ctrlKey || press.metaKey) return press.code === "KeyK" && !press.altKey && !press.shiftKey ? "search" : null;
   if (press.altKey) {
     if (press.shiftKey) return null;
     return KEY_BINDINGS.find((binding) => binding.altCode === press.code)?.command ?? null;
   }
   if (press.typing) return null;
+  if (SEARCH_KEYS.has(press.key)) return "search";
   if (press.key === "?" || press.key === "？" || (press.code === "Slash" && press.shiftKey)) return "help";
   if (press.shiftKey || (press.code === "Enter" && press.onControl)) return null;
   return KEY_BINDINGS.find((binding) => binding.code === press.code)?.command ?? null;

@@ -29,6 +29,11 @@ export const useAlerts = defineStore("alerts", () => {
     permission.value = await Notification.requestPermission();
   }
 
+  /** The permission may have been changed in the browser's own settings. */
+  function look(): void {
+    permission.value = currentPermission();
+  }
+
   /** Browsers let a page sound only after the person has done something on it. */
   function unlockSound(): void {
     if (typeof AudioContext === "undefined") return;
@@ -44,6 +49,10 @@ export const useAlerts = defineStore("alerts", () => {
       (alert.kind === "handoff" ? playHandoff : playMessage)(audio);
     }
     if (permission.value !== "granted" || (document.visibilityState === "visible" && document.hasFocus())) return;
+    show(alert);
+  }
+
+  function show(alert: Alert): void {
     const notification = new Notification(alert.title, {
       body: alert.body,
       tag: alert.tag,
@@ -56,12 +65,19 @@ export const useAlerts = defineStore("alerts", () => {
     };
   }
 
-  function sample(): void {
+  /** Both at once, whether or not the page is in sight; says what was done. Needs a click before it. */
+  async function tryOut(title: string, body: string): Promise<{ sounded: boolean; notified: boolean }> {
+    look();
     unlockSound();
-    if (audio) playMessage(audio);
+    if (audio?.state === "suspended") await audio.resume();
+    const sounded = preferences.sound && audio?.state === "running";
+    if (sounded && audio) playHandoff(audio);
+    const notified = permission.value === "granted";
+    if (notified) show({ kind: "message", title, body, tag: "try", onClick: () => undefined });
+    return { sounded, notified };
   }
 
-  return { permission, ask, unlockSound, raise, sample };
+  return { permission, ask, look, unlockSound, raise, tryOut };
 });
 
 function currentPermission(): Permission {

@@ -1,7 +1,7 @@
 /** The open conversations: events in and messages out, exactly once whatever the network does. */
 
-import { newClientId } from "@baton/shared";
-import type { AckFrame, Attachment, ChatEvent, ConversationStatus, Frame, OutboxItem, Understanding } from "@baton/shared";
+import { backoffMs, newClientId } from "@baton/shared";
+import type { AckFrame, Attachment, ChatEvent, ConversationStatus, Frame, OutboxItem, ReadMarks, Understanding } from "@baton/shared";
 import { defineStore } from "pinia";
 import { shallowReactive } from "vue";
 import {
@@ -11,6 +11,7 @@ import {
   applyUnderstanding,
   failOutgoing,
   newFeed,
+  readNews,
   retryOutgoing,
   unconfirmed,
   type Feed,
@@ -24,6 +25,10 @@ export const ACK_OVERDUE_MS = 12_000;
 /** an acknowledged message whose event does not follow is asked for */
 const EVENT_OVERDUE_MS = 3_000;
 const TYPING_EVERY_MS = 2_000;
+/** what was read meanwhile is told in one word */
+const TELL_READ_MS = 500;
+/** so often a message the desk stumbled over (`internal`) gets another try by itself */
+const MOST_STUMBLES = 5;
 
 type EventListener = (feed: Feed, event: ChatEvent) => void;
 
@@ -33,6 +38,9 @@ export const useConversations = defineStore("conversations", () => {
   const followed = new Set<string>();
   const listeners = new Set<EventListener>();
   let typingSentAtMs = 0;
+  const telling = new Set<string>();
+  const stumbles = new Map<string, number>();
+  let me: string | null = null;
   let outboxKey: string | null = null;
   let readKey: string | null = null;
   let readUpTo: Record<string, number> = {};
@@ -42,6 +50,7 @@ export const useConversations = defineStore("conversations", () => {
   /** Takes up what this agent left in this tab: messages nobody confirmed, and how far they have read. */
   function open(agentId: string): void {
     clear();
+    me = agentId;
     outboxKey = `baton.console.outbox.${agentId}`;
     readKey = `baton.console.read.${agentId}`;
     readUpTo = (readJson(localStorage, readKey) ?? {}) as Record<string, number>;
@@ -108,6 +117,7 @@ export const useConversations = defineStore("conversations", () => {
   function receiveAck(ack: AckFrame): void {
     const feed = ack.conversation === undefined ? feedWithOutgoing(ack.cid) : feeds.get(ack.conversation);
     if (!feed) return;
+    stumbles.delete(ack.cid);
     applyAck(feed, ack);
     saveOutbox();
     setTimeout(() => {
@@ -129,7 +139,9 @@ export const useConversations = defineStore("conversations", () => {
       state: frame.state as ConversationStatus["state"],
       queue: (frame.queue ?? null) as ConversationStatus["queue"],
       agent: (frame.agent ?? null) as ConversationStatus["agent"],
+      ...(frame.read ? { read: frame.read as ReadMarks } : {}),
     };
+    tellRead(feed);
   }
 
   function receiveTyping(frame: Frame): void {
@@ -147,8 +159,20 @@ export const useConversations = defineStore("conversations", () => {
     const feed = feedWithOutgoing(frame.cid);
     const code = (frame.error as { code?: string } | undefined)?.code ?? "unknown";
     if (!feed) return;
-    failOutgoing(feed, frame.cid, code);
+    if (code === "internal") stumbled(feed, frame.cid);
+    else failOutgoing(feed, frame.cid, code);
     saveOutbox();
+  }
+
+  /** No refusal: tried again like after a lost connection. */
+  function stumbled(feed: Feed, cid: string): void {
+    const before = stumbles.get(cid) ?? 0;
+    stumbles.set(cid, before + 1);
+    if (before >= MOST_STUMBLES) return failOutgoing(feed, cid);
+    setTimeout(() => {
+      const item = feed.outgoing.find((one) => one.cid === cid);
+      if (item) transmit(feed, item);
+    }, backoffMs(before, Math.random()));
   }
 
   function feedWithOutgoing(cid: string): Feed | undefined {
@@ -167,6 +191,7 @@ export const useConversations = defineStore("conversations", () => {
 
   function retry(id: string, cid: string): void {
     const feed = feedOf(id);
+    stumbles.delete(cid);
     retryOutgoing(feed, cid);
     const item = feed.outgoing.find((one) => one.cid === cid);
     if (item) transmit(feed, item);
@@ -208,6 +233,18 @@ export const useConversations = defineStore("conversations", () => {
     feed.readSeq = feed.log.cursor;
     readUpTo[id] = feed.readSeq;
     if (readKey) writeJson(localStorage, readKey, readUpTo);
+    tellRead(feed);
+  }
+
+  /** What I have seen of my customer's words, at most once in a while and only when the desk does not know it. */
+  function tellRead(feed: Feed): void {
+    if (telling.has(feed.id) || readNews(feed, me) === null) return;
+    telling.add(feed.id);
+    setTimeout(() => {
+      telling.delete(feed.id);
+      const seq = readNews(feed, me);
+      if (seq !== null && feeds.get(feed.id) === feed) link.send({ type: "read", conversation: feed.id, seq });
+    }, TELL_READ_MS);
   }
 
   /** Hears every event that became visible, old ones of a first load included. Returns how to stop. */
@@ -220,7 +257,8 @@ export const useConversations = defineStore("conversations", () => {
   function clear(): void {
     followed.clear();
     feeds.clear();
-    outboxKey = readKey = null;
+    stumbles.clear();
+    outboxKey = readKey = me = null;
   }
 
   function saveOutbox(): void {

@@ -1,4 +1,4 @@
-/** The queue and my conversations, kept true by the socket and set right after every connection by a full reading. */
+/** The queue and my conversations, kept true by the socket, which begins every connection with all of them. */
 
 import type { Frame } from "@baton/shared";
 import { defineStore } from "pinia";
@@ -24,6 +24,8 @@ export const useHandoffs = defineStore("handoffs", () => {
   const confirmedIn = new Map<string, number>();
   const listeners = new Set<RowListener>();
   let reading = 0;
+  /** reading number the present connection began with */
+  let connectedIn = 0;
   /** true once the first full reading is in: only then is an unknown row news */
   const settled = ref(false);
   const readError = ref<unknown>(null);
@@ -31,11 +33,23 @@ export const useHandoffs = defineStore("handoffs", () => {
   const mine = computed(() => mineInOrder(rows.values(), session.agent?.agent_id ?? null));
 
   link.listen({
-    onReady: () => void readAll(),
+    onReady: () => {
+      reading += 1;
+      connectedIn = reading;
+    },
     onFrame: (frame: Frame) => {
       if (frame.type === "handoff") take(frame.handoff as HandoffRow);
+      else if (frame.type === "handoffs") takeAll(frame.handoffs as HandoffRow[]);
     },
   });
+
+  /** All that waits and all that is mine: what is not among them, nor has come since the reading began, is over. */
+  function takeAll(all: HandoffRow[]): void {
+    all.forEach(take);
+    dropUnconfirmed();
+    settled.value = true;
+    readError.value = null;
+  }
 
   function take(row: HandoffRow): void {
     const before = rows.get(row.id) ?? null;
@@ -53,28 +67,30 @@ export const useHandoffs = defineStore("handoffs", () => {
     confirmedIn.set(row.id, reading);
   }
 
-  /** Reads the queue in full and lets go of rows that have left it while we were not connected. */
+  /** Reads everything anew while the connection stands: when the desk saw something else than we do. */
   async function readAll(): Promise<void> {
     reading += 1;
     const mineOfReading = reading;
     try {
       const [{ handoffs }, { conversations }] = await Promise.all([desk.queued(), desk.conversations("me")]);
       if (mineOfReading !== reading) return;
-      handoffs.forEach(take);
-      conversations.forEach((one) => one.handoff && take(one.handoff));
-      dropUnconfirmed();
-      settled.value = true;
-      readError.value = null;
+      takeAll([...handoffs, ...conversations.flatMap((one) => one.handoff ?? [])]);
     } catch (error) {
       readError.value = error;
     }
   }
 
+  /** A colleague's row is in no reading: over a connection it lasts, since the socket told of it. */
   function dropUnconfirmed(): void {
     for (const row of [...rows.values()]) {
+      const since = isColleagues(row) ? connectedIn : reading;
       const live = row.state === "queued" || row.state === "active";
-      if (live && confirmedIn.get(row.id) !== reading) rows.delete(row.id);
+      if (live && (confirmedIn.get(row.id) ?? 0) < since) rows.delete(row.id);
     }
+  }
+
+  function isColleagues(row: HandoffRow): boolean {
+    return row.state === "active" && row.agent?.agent_id !== session.agent?.agent_id;
   }
 
   /** Takes a handoff of the queue. Throws ApiError: already_claimed, capacity_full, not_online. */

@@ -25,7 +25,7 @@ export const useLink = defineStore("link", () => {
     stop();
     socket = new ReconnectingSocket({
       url: options.url ?? agentSocketUrl(),
-      hello: () => ({ type: "hello" }),
+      hello: () => ({ type: "hello", handoffs_in_one: true }),
       onReady: (welcome) => listeners.forEach((listener) => listener.onReady(welcome)),
       onFrame: (frame) => listeners.forEach((listener) => listener.onFrame(frame)),
       onStatus: (changed) => {

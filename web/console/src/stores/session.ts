@@ -2,7 +2,7 @@
 
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
-import type { Presence } from "@baton/shared";
+import type { Limits, Presence } from "@baton/shared";
 import type { Agent } from "../contract/desk";
 import { ApiError } from "../api/http";
 import { useDesk } from "../api/provide";
@@ -15,6 +15,8 @@ export const useSession = defineStore("session", () => {
   const checked = ref(false);
   /** why the desk changed my presence by itself; "" when it did not */
   const takenBecause = ref("");
+  /** what the desk takes, told with every connection of the socket */
+  const limits = ref<Limits | null>(null);
   /** the desk ended a running session (as opposed to signing out) */
   const expired = ref(false);
   const isAdministrator = computed(() => agent.value?.role === "administrator");
@@ -83,5 +85,5 @@ export const useSession = defineStore("session", () => {
     leave();
   }
 
-  return { agent, presence, checked, expired, isSupervisor, isAdministrator, mustChangePassword, changePassword, restore, login, takenBecause, setPresence, presenceTaken, logout, expire };
+  return { agent, presence, limits, checked, expired, isSupervisor, isAdministrator, mustChangePassword, changePassword, restore, login, takenBecause, setPresence, presenceTaken, logout, expire };
 });

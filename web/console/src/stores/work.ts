@@ -11,8 +11,9 @@ import { mayWriteNote } from "../rules/private_notes";
 import { useConversations } from "./conversations";
 import { useHandoffs } from "./handoffs";
 import { useSession } from "./session";
+import { useUndo } from "./undo";
 
-export type DialogName = "resolve" | "handback" | "transfer" | "help";
+export type DialogName = "resolve" | "handback" | "transfer" | "search" | "help";
 export type SupervisorStep = "takeOver" | "join" | "leave";
 /** what the agent may do with the selected conversation */
 export type Standing = "mine" | "queued" | "other" | "bot" | "ended";
@@ -21,9 +22,12 @@ export const useWork = defineStore("work", () => {
   const session = useSession();
   const handoffs = useHandoffs();
   const conversations = useConversations();
+  const undo = useUndo();
   const desk = useDesk();
   const selected = ref<string | null>(null);
   const dialog = ref<DialogName | null>(null);
+  /** the right pane lies over the conversation; only where the window has no room beside it */
+  const sideShown = ref(false);
   const claiming = ref<string | null>(null);
   /** raised each time the composer is asked to take the focus */
   const focusReply = ref(0);
@@ -36,7 +40,9 @@ export const useWork = defineStore("work", () => {
   const joined = computed(
     () => standing.value === "other" && hasJoined(feed.value?.events ?? [], session.agent?.agent_id ?? null),
   );
-  const canWrite = computed(() => standing.value === "mine" || joined.value);
+  /** what was decided here and can still be taken back */
+  const pending = computed(() => (selected.value ? undo.of(selected.value) : null));
+  const canWrite = computed(() => !pending.value && (standing.value === "mine" || joined.value));
   const canNote = computed(() => mayWriteNote(session.agent, row.value, session.isSupervisor));
   /** below the conversation a private note is written instead of a reply */
   const noting = ref(false);
@@ -56,7 +62,7 @@ export const useWork = defineStore("work", () => {
   );
 
   function select(conversationId: string | null): void {
-    if (conversationId !== selected.value) noting.value = false;
+    if (conversationId !== selected.value) noting.value = sideShown.value = false;
     selected.value = conversationId;
   }
 
@@ -69,6 +75,7 @@ export const useWork = defineStore("work", () => {
   async function claim(handoffId: string): Promise<HandoffRow> {
     claiming.value = handoffId;
     try {
+      await undo.flush(); // what I am done with still counts against my capacity
       const claimed = await handoffs.claim(handoffId);
       select(claimed.conversation_id);
       focusReply.value += 1;
@@ -78,13 +85,14 @@ export const useWork = defineStore("work", () => {
     }
   }
 
-  /** Takes a conversation over, joins it or leaves it again. Throws ApiError. */
-  async function supervise(step: SupervisorStep): Promise<void> {
+  /** Takes a conversation over, joins it or, unless taken back, leaves it again. Throws ApiError. */
+  async function supervise(step: SupervisorStep, name: string): Promise<void> {
     const id = selected.value;
     if (!id) return;
+    if (step === "leave") return undo.begin({ kind: "leave", conversationId: id, name, run: () => desk.leave(id) });
     if (step === "takeOver") handoffs.take((await desk.takeOver(id)).handoff);
-    else await desk[step](id);
-    if (step !== "leave") focusReply.value += 1;
+    else await desk.join(id);
+    focusReply.value += 1;
   }
 
   /** What the claim key takes: the selected one when it is in the queue, else the first of the queue. */
@@ -98,12 +106,13 @@ export const useWork = defineStore("work", () => {
   }
 
   function openDialog(name: DialogName, canAct = false): void {
-    if (name === "help" || canAct) dialog.value = name;
+    if (name === "help" || name === "search" || canAct) dialog.value = name;
   }
 
   return {
     selected,
     dialog,
+    sideShown,
     claiming,
     focusReply,
     row,
@@ -111,6 +120,7 @@ export const useWork = defineStore("work", () => {
     standing,
     supervises,
     joined,
+    pending,
     canWrite,
     canNote,
     noting,

@@ -4,9 +4,12 @@ import { reactive, shallowReactive } from "vue";
 import { DeskError } from "../protocol/http";
 import { newClientId } from "../protocol/ids";
 import type { Attachment } from "../protocol/types";
-import { kindOf, MOST_FILES, refusalOf, type FileKind } from "./rules";
+import { DEFAULT_LIMITS, kindOf, refusalOf, type FileKind, type FileLimits } from "./rules";
 import { shrunk } from "./shrink";
 import type { Upload } from "./transfer";
+
+const ATTEMPTS = 4;
+const LONGEST_WAIT_SECONDS = 15;
 
 export interface Picked {
   key: string;
@@ -25,16 +28,23 @@ export interface Picked {
 export class FileBatch {
   readonly items: Picked[] = shallowReactive([]);
   /** `attachments_too_many` when more were picked than one message carries */
-  readonly notice = reactive<{ code: string | null; busy: boolean }>({ code: null, busy: false });
+  readonly notice = reactive<{ code: string | null; busy: boolean; waitSeconds: number }>({ code: null, busy: false, waitSeconds: 0 });
 
   constructor(
     private readonly upload: Upload,
     private readonly prepare: (file: Blob) => Promise<Blob> = shrunk,
+    private readonly told: () => FileLimits | null | undefined = () => null,
   ) {}
 
+  /** What the desk takes at this moment. */
+  get limits(): FileLimits {
+    return this.told() ?? DEFAULT_LIMITS;
+  }
+
   add(files: readonly File[]): void {
-    this.notice.code = this.items.length + files.length > MOST_FILES ? "attachments_too_many" : null;
-    for (const file of files.slice(0, MOST_FILES - this.items.length)) this.items.push(picked(file));
+    const most = this.limits.a_message;
+    this.notice.code = this.items.length + files.length > most ? "attachments_too_many" : null;
+    for (const file of files.slice(0, most - this.items.length)) this.items.push(picked(file, this.limits));
   }
 
   remove(key: string): void {
@@ -83,15 +93,29 @@ export class FileBatch {
     Object.assign(item, { state: "uploading", progress: 0, errorCode: null });
     try {
       const body = await this.prepare(item.file);
-      const refusal = refusalOf(body.type, body.size);
+      const refusal = refusalOf(body.type, body.size, this.limits);
       if (refusal !== null) throw new DeskError(refusal, 422);
-      item.attachment = await this.upload(body, item.name, (share) => (item.progress = share));
+      item.attachment = await this.patiently(body, item);
       Object.assign(item, { state: "done", progress: 1 });
       return true;
     } catch (error) {
       if (!(error instanceof DeskError)) throw error;
       Object.assign(item, { state: "failed", errorCode: error.code });
+      this.notice.waitSeconds = error.retryAfterSeconds ?? 0;
       return false;
+    }
+  }
+
+  /** Uploads; where the desk only asks for a moment (429), waits that long and tries again. */
+  private async patiently(body: Blob, item: Picked): Promise<Attachment> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.upload(body, item.name, (share) => (item.progress = share));
+      } catch (error) {
+        const wait = error instanceof DeskError ? error.retryAfterSeconds : null;
+        if (wait === null || wait > LONGEST_WAIT_SECONDS || attempt === ATTEMPTS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait * 1000));
+      }
     }
   }
 }
@@ -101,10 +125,10 @@ export function retryable(item: Picked): boolean {
   return item.state === "failed" && !/^attachment_(type|too_large|empty|mismatch|damaged|picture)/.test(item.errorCode ?? "");
 }
 
-function picked(file: File): Picked {
+function picked(file: File, limits: FileLimits): Picked {
   const kind = kindOf(file.type);
   // A large photo is made smaller first, so only its type can be refused already.
-  const refusal = kind === "image" && file.size > 0 ? null : refusalOf(file.type, file.size);
+  const refusal = kind === "image" && file.size > 0 ? null : refusalOf(file.type, file.size, limits);
   return reactive({
     key: newClientId(),
     file,

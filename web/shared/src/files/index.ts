@@ -5,18 +5,19 @@ import AttachmentList from "./AttachmentList.vue";
 import { FileBatch } from "./batch";
 import FileTray from "./FileTray.vue";
 import styles from "./files.css?inline";
+import type { FileLimits } from "./rules";
 import { FileSource, uploader } from "./transfer";
 
 export { AttachmentList, FileBatch, FileSource, FileTray, uploader };
 export { filesIn, retryable, type Picked } from "./batch";
-export { ACCEPTED, fitInto, formatBytes, kindOf, MOST_FILES, refusalOf, thumbnailBox, worthShrinking } from "./rules";
+export { ACCEPTED, fitInto, formatBytes, DEFAULT_LIMITS, kindOf, limitWords, refusalOf, thumbnailBox, worthShrinking } from "./rules";
 export type { Proof, Upload } from "./transfer";
 
-/** All of it for the customer's side; `access` is asked each time, because a conversation may be replaced. */
-export function kitFor(access: () => Credentials | null) {
-  const proof = () => ({ baseUrl: "", headers: { Authorization: `Bearer ${access()?.token ?? ""}` } });
+/** All of it for the customer's side; `access` is asked for each address, because a conversation may be replaced. */
+export function kitFor(access: (url?: string) => Credentials | null, limits: () => FileLimits | null | undefined) {
+  const proof = (url?: string) => ({ baseUrl: "", headers: { Authorization: `Bearer ${access(url)?.token ?? ""}` } });
   const source = new FileSource(proof);
-  const batch = new FileBatch((...file) => uploader(access()?.conversation ?? "", proof)(...file));
+  const batch = new FileBatch((...file) => uploader(access()?.conversation ?? "", proof)(...file), undefined, limits);
   return { AttachmentList, FileTray, source, batch };
 }
 

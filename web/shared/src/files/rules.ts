@@ -1,17 +1,25 @@
 /** Which files may be sent, how large they are drawn, what they are called in numbers. Pure. */
 
-import type { Attachment } from "../protocol/types";
+import type { Attachment, Limits } from "../protocol/types";
 
 export type FileKind = Attachment["kind"];
 
 /** What the desk takes (contracts/desk_http.md); no `image/*`, or phones would hand over HEIC. */
 export const ACCEPTED = "image/jpeg,image/png,image/webp,image/gif,video/mp4,application/pdf";
-/** The desk's default of BATON_ATTACHMENTS_A_MESSAGE. */
-export const MOST_FILES = 6;
+export type FileLimits = Limits["attachments"];
 
 const MEGABYTE = 1024 * 1024;
-/** The desk's defaults: checked here too, because a browser shows no answer to an upload that is cut off. */
-const LIMIT_BYTES: Record<FileKind, number> = { image: 10 * MEGABYTE, video: 50 * MEGABYTE, document: 10 * MEGABYTE };
+/**
+ * Until the desk has told its settings (`limits` of the socket's welcome), its defaults. Checked here too, because a
+ * browser shows no answer to an upload that is cut off.
+ */
+export const DEFAULT_LIMITS: FileLimits = {
+  types: ACCEPTED.split(","),
+  a_message: 6,
+  image_bytes: 10 * MEGABYTE,
+  video_bytes: 50 * MEGABYTE,
+  document_bytes: 10 * MEGABYTE,
+};
 /** Photos above either are made smaller before they travel: a phone on the road sends 12 megapixels in a minute. */
 const LIGHT_BYTES = 1.5 * MEGABYTE;
 export const LONGEST_SIDE = 2560;
@@ -24,11 +32,18 @@ export function kindOf(type: string): FileKind | null {
 }
 
 /** The error code for a file that cannot be sent; null when it can. */
-export function refusalOf(type: string, bytes: number): string | null {
+export function refusalOf(type: string, bytes: number, limits: FileLimits = DEFAULT_LIMITS): string | null {
   const kind = kindOf(type);
-  if (kind === null) return "attachment_type_refused";
+  if (kind === null || !limits.types.includes(type)) return "attachment_type_refused";
   if (bytes === 0) return "attachment_empty";
-  return bytes > LIMIT_BYTES[kind] ? "attachment_too_large" : null;
+  return bytes > limits[`${kind}_bytes`] ? "attachment_too_large" : null;
+}
+
+/** The limits as the words for a refusal name them: sizes in whole megabytes. */
+export function limitWords(limits: FileLimits): Record<string, number> {
+  const megabytes = (bytes: number) => Math.floor(bytes / MEGABYTE);
+  const { image_bytes: image, video_bytes: video, document_bytes: document, a_message: count } = limits;
+  return { count, image: megabytes(image), video: megabytes(video), document: megabytes(document) };
 }
 
 /** Whether a picture is worth making smaller before it is sent; an animation would stand still anyway. */

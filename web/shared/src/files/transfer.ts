@@ -39,7 +39,7 @@ export function uploader(conversation: string, proof: () => Proof): Upload {
         clearTimeout(timer);
         const answer = parsed(request.responseText);
         if (request.status === 201 && answer.attachment) resolve(answer.attachment);
-        else reject(new DeskError(request.status === 0 ? "network" : (answer.error?.code ?? "unknown"), request.status));
+        else reject(refusal(request, answer));
       };
       alive();
       request.send(file);
@@ -49,6 +49,12 @@ export function uploader(conversation: string, proof: () => Proof): Upload {
 interface Answer {
   attachment?: Attachment;
   error?: { code?: string };
+}
+
+function refusal(request: XMLHttpRequest, answer: Answer): DeskError {
+  const { status } = request;
+  const wait = status === 429 ? Math.max(1, Number(request.getResponseHeader("Retry-After")) || 5) : null;
+  return new DeskError(status === 0 ? "network" : (answer.error?.code ?? "unknown"), status, "", wait);
 }
 
 function parsed(text: string): Answer {
@@ -63,7 +69,8 @@ function parsed(text: string): Answer {
 export class FileSource {
   private readonly kept = new Map<string, Promise<string>>();
 
-  constructor(private readonly proof: () => Proof) {}
+  /** `proof` is asked for each address: an earlier conversation may need another one. */
+  constructor(private readonly proof: (url: string) => Proof) {}
 
   /** An address for `<img src>`. Throws DeskError. */
   address(url: string): Promise<string> {
@@ -92,7 +99,7 @@ export class FileSource {
   }
 
   private async fetched(url: string): Promise<Blob> {
-    const { baseUrl, headers } = this.proof();
+    const { baseUrl, headers } = this.proof(url);
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), DOWNLOAD_TIMEOUT_MS);
     try {

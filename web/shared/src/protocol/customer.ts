@@ -1,86 +1,50 @@
 /** The customer's end of a conversation: what is written arrives once, what is answered is shown once, in order. */
 
+import { backoffMs } from "./backoff";
+import { FAILURES_BEFORE_HTTP, MOST_STUMBLES, TIMINGS, type Connectivity, type CustomerHandlers, type CustomerOptions } from "./customer_options";
 import { EventLog } from "./event_log";
 import { DeskError, DeskHttp, type Credentials, type EventsAnswer } from "./http";
 import { newClientId } from "./ids";
-import { Outbox, type OutboxItem, type SimpleStorage } from "./outbox";
-import { LongPoll } from "./polling";
-import { ReconnectingSocket, type SocketTimings } from "./reconnecting";
+import { extras, Outbox, type OutboxItem } from "./outbox";
+import type { LongPoll } from "./polling";
+import { ReadMarks } from "./read_marks";
+import { ReconnectingSocket } from "./reconnecting";
 import type { AckFrame, Attachment, ChatEvent, ConversationStatus, ErrorBody, Frame, Page, Sender, WelcomeFrame } from "./types";
-
-export type Connectivity = "connecting" | "online" | "offline";
-
-export interface CustomerHandlers {
-  /** Each event exactly once, in order. `live` is false for what had happened before this connection was made. */
-  onEvent: (event: ChatEvent, live: boolean) => void;
-  onOutbox?: (items: readonly OutboxItem[]) => void;
-  onStatus?: (status: ConversationStatus) => void;
-  onConnectivity?: (connectivity: Connectivity) => void;
-  onTyping?: (sender: Sender) => void;
-  /** An error that belongs to no message. */
-  onError?: (error: ErrorBody) => void;
-  /** The token is no longer good: start another conversation. */
-  onRefused?: () => void;
-}
-
-export interface CustomerTimings extends SocketTimings {
-  /** an unacknowledged message makes us doubt the connection */
-  doubtMs: number;
-  /** an unacknowledged message is shown as failed */
-  overdueMs: number;
-  /** a hole in the sequence is asked for again */
-  gapMs: number;
-  typingMs: number;
-}
-
-export interface CustomerOptions extends Credentials {
-  /** Origin of the desk, such as https://desk.example; "" for the page's own (needs `socketUrl`). */
-  baseUrl: string;
-  socketUrl?: string;
-  handlers: CustomerHandlers;
-  storage?: SimpleStorage | null;
-  timings?: Partial<CustomerTimings>;
-  random?: () => number;
-  createSocket?: (url: string) => WebSocket;
-  fetcher?: typeof fetch;
-}
-
-const TIMINGS = { doubtMs: 6_000, overdueMs: 15_000, gapMs: 1_000, typingMs: 2_000 };
-
-/** Sockets that failed so often in a row are taken to be blocked: HTTP carries on while they are tried further. */
-const FAILURES_BEFORE_HTTP = 2;
 
 export class CustomerConnection {
   private readonly log = new EventLog(0);
   private readonly outbox: Outbox;
   private readonly socket: ReconnectingSocket;
   private readonly http: DeskHttp;
-  private readonly poll: LongPoll;
+  private readonly random: () => number;
+  /** fetched when sockets are blocked, which few ever see */
+  private poll: LongPoll | null = null;
+  private stopped = false;
   private readonly who: Credentials;
   private readonly handlers: CustomerHandlers;
   private readonly timings: typeof TIMINGS;
   private readonly sendTimers = new Map<string, ReturnType<typeof setTimeout>[]>();
+  private readonly known: readonly ChatEvent[];
+  private readonly marks: ReadMarks;
   private page: Page | null = null;
   /** Events up to this number had happened before the present connection. */
   private historySeq = 0;
   private lastTypingAt = 0;
+  private readonly stumbles = new Map<string, number>();
   private gapTimer: ReturnType<typeof setTimeout> | undefined;
+  private throttle: ReturnType<typeof setTimeout> | undefined;
   private flushing = false;
   private connectivity: Connectivity = "connecting";
 
   constructor(options: CustomerOptions) {
     this.who = { conversation: options.conversation, token: options.token };
     this.handlers = options.handlers;
+    this.known = options.events ?? [];
     this.timings = { ...TIMINGS, ...options.timings };
     this.outbox = new Outbox(`baton.outbox.${options.conversation}`, options.storage ?? null);
     this.http = new DeskHttp(options.baseUrl, options.fetcher);
-    const pollHandlers = {
-      cursor: () => this.log.cursor,
-      onAnswer: (answer: EventsAnswer, first: boolean) => this.polled(answer, first),
-      onFailure: () => this.updateConnectivity(),
-      onRefused: () => this.refused(),
-    };
-    this.poll = new LongPoll(this.http, this.who, pollHandlers, options.random ?? Math.random);
+    this.random = options.random ?? Math.random;
+    this.marks = new ReadMarks(this.timings.readMs, (seq) => this.tellRead(seq));
     this.socket = new ReconnectingSocket({
       url: options.socketUrl ?? `${options.baseUrl.replace(/^http/, "ws")}/ws/customer`,
       hello: () => ({ type: "hello", token: options.token, conversation: options.conversation, after: this.log.cursor }),
@@ -90,7 +54,7 @@ export class CustomerConnection {
         if (status === "waiting") this.updateConnectivity();
       },
       onFailure: (failures) => {
-        if (failures >= FAILURES_BEFORE_HTTP) this.poll.start();
+        if (failures >= FAILURES_BEFORE_HTTP) void this.fallBack();
       },
       onRefused: () => this.refused(),
       ...(options.timings === undefined ? {} : { timings: options.timings }),
@@ -105,13 +69,17 @@ export class CustomerConnection {
 
   start(): void {
     this.handlers.onOutbox?.(this.outbox.all);
+    for (const event of this.known) this.take(event, Number.POSITIVE_INFINITY);
     this.socket.start();
   }
 
   stop(): void {
+    this.stopped = true;
     this.socket.stop();
-    this.poll.stop();
+    this.poll?.stop();
     clearTimeout(this.gapTimer);
+    clearTimeout(this.throttle);
+    this.marks.stop();
     for (const cid of this.sendTimers.keys()) this.forgetTimers(cid);
   }
 
@@ -133,6 +101,7 @@ export class CustomerConnection {
   retry(cid: string): void {
     const item = this.outbox.find(cid);
     if (item === undefined || item.state !== "failed") return;
+    this.stumbles.delete(cid);
     this.outbox.update(cid, { errorCode: undefined });
     this.dispatch(cid);
     this.socket.wakeUp();
@@ -151,6 +120,17 @@ export class CustomerConnection {
     this.socket.send({ type: "typing" });
   }
 
+  /** The customer has seen everything up to here. */
+  read(seq: number): void {
+    this.marks.read(seq);
+  }
+
+  private tellRead(seq: number): Promise<boolean> | boolean {
+    if (this.socket.send({ type: "read", seq })) return true;
+    if (!this.poll?.healthy) return false;
+    return this.http.markRead(this.who, seq).then(() => true, () => false);
+  }
+
   // These two need a definite answer, which the socket's frames do not give: they go by HTTP.
 
   cancelHandoff(): Promise<void> {
@@ -162,11 +142,12 @@ export class CustomerConnection {
   }
 
   private ready(welcome: WelcomeFrame): void {
-    this.poll.stop();
+    this.poll?.stop();
     this.historySeq = welcome.seq;
     this.log.expect(welcome.seq);
     this.updateConnectivity();
     this.publishStatus(welcome);
+    if (welcome.limits) this.handlers.onLimits?.(welcome.limits);
     for (const item of this.outbox.unconfirmed) this.dispatch(item.cid);
     this.watchGap();
   }
@@ -200,6 +181,7 @@ export class CustomerConnection {
   }
 
   private acknowledged(ack: Pick<AckFrame, "cid" | "seq">): void {
+    this.stumbles.delete(ack.cid);
     this.forgetTimers(ack.cid);
     if (ack.seq <= this.log.cursor) this.outbox.remove(ack.cid);
     else this.outbox.update(ack.cid, { state: "sent", seq: ack.seq });
@@ -211,8 +193,34 @@ export class CustomerConnection {
   private complained(frame: Frame): void {
     const error = frame["error"] as ErrorBody;
     const cid = frame["cid"];
-    if (typeof cid === "string") this.failed(cid, error.code);
+    if (typeof cid === "string") this.refusedMessage(cid, error.code, error.retry_after_seconds ?? null);
     else this.handlers.onError?.(error);
+  }
+
+  private refusedMessage(cid: string, code: string, retryAfterSeconds: number | null): void {
+    if (code === "internal") return this.stumbled(cid);
+    if (retryAfterSeconds === null) return this.failed(cid, code);
+    if (this.throttle === undefined) this.handlers.onThrottled?.(retryAfterSeconds);
+    this.pause(cid, retryAfterSeconds * 1000);
+  }
+
+  /** No refusal: tried again like after a lost connection, and once more on the next one. */
+  private stumbled(cid: string): void {
+    const before = this.stumbles.get(cid) ?? 0;
+    this.stumbles.set(cid, before + 1);
+    if (before < MOST_STUMBLES) return this.pause(cid, backoffMs(before, this.random()));
+    this.forgetTimers(cid);
+    this.overdue(cid);
+  }
+
+  /** The message keeps its place, and those behind it wait with it. */
+  private pause(cid: string, waitMs: number): void {
+    this.forgetTimers(cid);
+    if (this.throttle !== undefined) return;
+    this.throttle = setTimeout(() => {
+      this.throttle = undefined;
+      for (const item of this.outbox.unconfirmed) if (!this.sendTimers.has(item.cid)) this.dispatch(item.cid);
+    }, waitMs);
   }
 
   private failed(cid: string, errorCode: string): void {
@@ -226,12 +234,13 @@ export class CustomerConnection {
     if (item === undefined) return;
     this.forgetTimers(cid);
     this.outbox.update(cid, { state: "sending" });
+    if (this.throttle !== undefined) return this.publishOutbox();
     this.sendTimers.set(cid, [
       setTimeout(() => this.socket.probe(), this.timings.doubtMs),
       setTimeout(() => this.overdue(cid), this.timings.overdueMs),
     ]);
     this.publishOutbox();
-    if (!this.socket.send({ type: "send", cid, text: item.text, ...extras(item, this.page) }) && this.poll.healthy) {
+    if (!this.socket.send({ type: "send", cid, text: item.text, ...extras(item, this.page) }) && this.poll?.healthy) {
       void this.flushByHttp();
     }
   }
@@ -261,6 +270,26 @@ export class CustomerConnection {
 
   // ---- HTTP, while sockets are blocked -------------------------------------------------------------------
 
+  private async fallBack(): Promise<void> {
+    try {
+      this.poll ??= await this.newPoll();
+    } catch {
+      return; // not fetched, so HTTP does not work either: the next failure tries again
+    }
+    if (!this.stopped && !this.socket.isReady) this.poll.start();
+  }
+
+  private async newPoll(): Promise<LongPoll> {
+    const { LongPoll } = await import("./polling");
+    const handlers = {
+      cursor: () => this.log.cursor,
+      onAnswer: (answer: EventsAnswer, first: boolean) => this.polled(answer, first),
+      onFailure: () => this.updateConnectivity(),
+      onRefused: () => this.refused(),
+    };
+    return new LongPoll(this.http, this.who, handlers, this.random);
+  }
+
   private polled(answer: EventsAnswer, first: boolean): void {
     this.updateConnectivity();
     this.publishStatus(answer);
@@ -274,7 +303,7 @@ export class CustomerConnection {
     if (this.flushing) return;
     this.flushing = true;
     try {
-      for (let item = this.outbox.unconfirmed[0]; item && this.poll.healthy; item = this.outbox.unconfirmed[0]) {
+      for (let item = this.outbox.unconfirmed[0]; item && this.poll?.healthy && !this.throttle; item = this.outbox.unconfirmed[0]) {
         await this.post(item);
       }
     } finally {
@@ -289,8 +318,8 @@ export class CustomerConnection {
       this.acknowledged({ cid, seq: ack.seq });
     } catch (error) {
       if (!(error instanceof DeskError)) throw error;
-      if (error.status >= 400 && error.status < 500) this.failed(cid, error.code);
-      else this.poll.doubt();
+      if (error.status >= 400 && error.status < 500) this.refusedMessage(cid, error.code, error.retryAfterSeconds);
+      else this.poll?.doubt();
     }
   }
 
@@ -302,21 +331,19 @@ export class CustomerConnection {
   }
 
   private updateConnectivity(): void {
-    const next: Connectivity = this.socket.isReady || this.poll.healthy ? "online" : "offline";
+    const next: Connectivity = this.socket.isReady || this.poll?.healthy ? "online" : "offline";
     if (next === this.connectivity) return;
     this.connectivity = next;
     this.handlers.onConnectivity?.(next);
   }
 
   private publishStatus(status: Pick<ConversationStatus, "state"> & Partial<ConversationStatus>): void {
-    this.handlers.onStatus?.({ state: status.state, queue: status.queue ?? null, agent: status.agent ?? null });
+    const { state, queue, agent, read } = status;
+    this.handlers.onStatus?.({ state, queue: queue ?? null, agent: agent ?? null, ...(read && { read }) });
+    this.marks.known(read?.customer);
   }
 
   private publishOutbox(): void {
     this.handlers.onOutbox?.(this.outbox.all);
   }
-}
-
-function extras({ payload, attachments }: OutboxItem, page: Page | null): { payload?: string; page?: Page; attachments?: string[] } {
-  return { ...(payload && { payload }), ...(page && { page }), ...(attachments && { attachments: attachments.map(({ id }) => id) }) };
 }

@@ -1,6 +1,6 @@
 /** The HTTP mirror of the chat socket, and the calls that need a definite answer. Every call has a time-out. */
 
-import type { ChatEvent, ConversationStatus, Page } from "./types";
+import type { ChatEvent, ConversationStatus, Page, ReadMarks } from "./types";
 
 const CALL_TIMEOUT_MS = 10_000;
 export const LONG_POLL_SECONDS = 25;
@@ -11,6 +11,8 @@ export class DeskError extends Error {
     readonly code: string,
     readonly status: number,
     message?: string,
+    /** with 429: when trying again can succeed */
+    readonly retryAfterSeconds: number | null = null,
   ) {
     super(message ?? code);
     this.name = "DeskError";
@@ -29,6 +31,7 @@ export interface StartedConversation {
   conversation_id: string;
   token: string;
   seq: number;
+  events?: ChatEvent[];
 }
 
 export interface EventsAnswer {
@@ -36,6 +39,7 @@ export interface EventsAnswer {
   state: ConversationStatus["state"];
   queue?: ConversationStatus["queue"];
   agent?: ConversationStatus["agent"];
+  read?: ReadMarks;
 }
 
 export interface Credentials {
@@ -72,7 +76,12 @@ export class DeskHttp {
     return this.call("POST", `/api/v1/conversations/${who.conversation}/rating`, rating, who.token);
   }
 
-  private async call<T>(
+  markRead(who: Credentials, seq: number): Promise<void> {
+    return this.call("PUT", `/api/v1/conversations/${who.conversation}/read-mark`, { seq }, who.token);
+  }
+
+  /** One call with a time-out. Throws DeskError. */
+  async call<T>(
     method: string,
     path: string,
     body?: object,
@@ -112,10 +121,13 @@ function headersOf(body: object | undefined, token: string | undefined): Record<
 }
 
 async function refusal(response: Response): Promise<DeskError> {
+  const { status, headers } = response;
+  const wait = status === 429 ? Math.max(1, Number(headers.get("Retry-After")) || 5) : null;
+  const unknown = wait === null ? "unknown" : "busy";
   try {
     const body = (await response.json()) as { error?: { code?: string; message?: string } };
-    return new DeskError(body.error?.code ?? "unknown", response.status, body.error?.message);
+    return new DeskError(body.error?.code ?? unknown, status, body.error?.message, wait);
   } catch {
-    return new DeskError("unknown", response.status); // a proxy's error page, not the desk's
+    return new DeskError(unknown, status, "", wait); // a proxy's error page, not the desk's
   }
 }

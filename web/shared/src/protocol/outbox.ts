@@ -1,6 +1,6 @@
 /** What the customer has written and the desk has not yet confirmed; survives a reload of the page. */
 
-import type { Attachment } from "./types";
+import type { Attachment, Page } from "./types";
 
 export interface OutboxItem {
   cid: string;
@@ -88,4 +88,9 @@ function isItem(value: unknown): value is OutboxItem {
     typeof item === "object" && item !== null && typeof item.cid === "string" && typeof item.text === "string" &&
     typeof item.at === "string"
   );
+}
+
+/** What travels with the words. */
+export function extras({ payload, attachments }: OutboxItem, page: Page | null): { payload?: string; page?: Page; attachments?: string[] } {
+  return { ...(payload && { payload }), ...(page && { page }), ...(attachments && { attachments: attachments.map(({ id }) => id) }) };
 }

@@ -63,7 +63,7 @@ export class LongPoll {
         if (error.status === 401 || error.status === 403) return this.handlers.onRefused();
         this.answering = false;
         this.handlers.onFailure();
-        await sleep(backoffMs(failures, this.random()), signal);
+        await sleep(Math.max(backoffMs(failures, this.random()), (error.retryAfterSeconds ?? 0) * 1000), signal);
         failures += 1;
       }
     }

@@ -95,7 +95,37 @@ export interface PointsCard {
   lots: { points: number; expires_at: string }[];
 }
 
-export type KnownCard = OrderCard | OrderListCard | LogisticsCard | RefundCard | PointsCard;
+export interface CouponEntry {
+  coupon_id: string;
+  title: string;
+  discount_fen: number;
+  /** 0: no minimum */
+  threshold_fen: number;
+  /** what it is limited to, in words; null for everything */
+  scope_text: string | null;
+  valid_from: string;
+  expires_at: string;
+  state: "usable" | "upcoming" | "used" | "expired";
+  used_order_id?: string | null;
+}
+
+export interface CouponsCard {
+  type: "coupons";
+  coupons: CouponEntry[];
+}
+
+/** How far a transaction's questions are, the way back and the way out. */
+export interface FormCard {
+  type: "form";
+  title: string;
+  /** counts from 1 */
+  step: number;
+  /** null before the first answer, which decides */
+  steps: number | null;
+  actions: Button[];
+}
+
+export type KnownCard = FormCard | OrderCard | OrderListCard | LogisticsCard | RefundCard | PointsCard | CouponsCard;
 /** A card of a later version: shown by its `text` alone. */
 export interface UnknownCard {
   type: string;
@@ -158,7 +188,15 @@ export interface QueueInfo {
   contact?: string | null;
 }
 
+/** The number of the last event each side has seen. */
+export interface ReadMarks {
+  customer: number;
+  agent: number;
+}
+
 export interface ConversationStatus {
+  /** an older desk does not say */
+  read?: ReadMarks;
   state: ConversationState;
   queue: QueueInfo | null;
   agent: { display_name: string; agent_id?: string } | null;
@@ -167,6 +205,14 @@ export interface ConversationStatus {
 export interface ErrorBody {
   code: string;
   message: string;
+  /** too fast: when trying again can succeed */
+  retry_after_seconds?: number;
+}
+
+/** What the desk takes; an older desk does not say. */
+export interface Limits {
+  message_characters: number;
+  attachments: { types: string[]; a_message: number; image_bytes: number; video_bytes: number; document_bytes: number };
 }
 
 export interface Page {
@@ -182,6 +228,8 @@ export interface WelcomeFrame {
   state: ConversationState;
   queue: QueueInfo | null;
   agent: { display_name: string; agent_id?: string } | null;
+  limits?: Limits;
+  read?: ReadMarks;
 }
 
 export interface AckFrame {

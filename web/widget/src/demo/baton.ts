@@ -1,7 +1,13 @@
 /** The widget's programming interface, as any shop's page uses it. */
 
-type BatonCommand = (command: string, value?: unknown) => void;
+interface Baton {
+  (command: string, value?: unknown): void;
+  q?: [string, unknown][];
+}
 
+/** Before the loader is there, commands wait in `q`. Here and not inline: the page's policy lets no inline script run. */
 export function baton(command: string, value?: unknown): void {
-  (window as unknown as { Baton?: BatonCommand }).Baton?.(command, value);
+  const shop = window as unknown as { Baton?: Baton };
+  const queue: Baton = (name, more) => (queue.q ??= []).push([name, more]);
+  (shop.Baton ??= queue)(command, value);
 }

@@ -6,5 +6,5 @@ import { shallowRef } from "vue";
 export const cardView = shallowRef<typeof CardView | null>(null);
 
 export async function loadCards(): Promise<void> {
-  cardView.value = (await import("@baton/shared/cards")).default;
+  cardView.value = (await import("./card_part")).default;
 }

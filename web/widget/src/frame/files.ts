@@ -14,7 +14,7 @@ export const kit = shallowRef<Kit | null>(null);
 /** Fetches the code once. Batch and source always speak for the conversation the chat has at that moment. */
 export async function loadFiles(chat: Chat): Promise<Kit> {
   const found = await import("@baton/shared/files");
-  kit.value ??= found.kitFor(() => chat.access);
+  kit.value ??= found.kitFor((url) => chat.accessTo(url), () => chat.state.limits?.attachments);
   return kit.value;
 }
 

@@ -2,13 +2,14 @@
 
 import { applyTheme, createTranslate, loadMessages, matchLocale, TRANSLATE, type Locale, type Translate } from "@baton/shared";
 import "@baton/shared/tokens.css";
-import "@baton/shared/messages.css";
+import "@baton/shared/text.css";
 import { createApp, shallowRef } from "vue";
 import App from "./App.vue";
 import { connectToShop } from "./bridge";
 import { loadCards } from "./cards";
 import { Chat } from "./chat";
 import "./frame.css";
+import { applySize } from "./preferences";
 
 const chat = new Chat();
 const current = shallowRef<Translate>((key) => key);
@@ -25,9 +26,9 @@ async function speak(wanted: string | undefined): Promise<void> {
 }
 
 async function start(): Promise<void> {
+  applySize();
   await speak("zh-CN");
-  const t: Translate = (key, values) => current.value(key, values);
-  createApp(App, { chat }).provide(TRANSLATE, t).mount("#app");
+  // First the shop's page is asked who is there: it answers while the chat is being drawn.
   const bridge = connectToShop(
     {
       onSession: (session) => chat.restore(session),
@@ -42,6 +43,8 @@ async function start(): Promise<void> {
     decodeURIComponent(location.hash.slice(1)),
   );
   chat.attach(bridge);
+  const t: Translate = (key, values) => current.value(key, values);
+  createApp(App, { chat }).provide(TRANSLATE, t).mount("#app");
   await loadCards();
 }
 

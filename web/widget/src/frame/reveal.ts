@@ -31,6 +31,12 @@ export class Revealer {
 
   push(event: ChatEvent, live: boolean): void {
     this.queue.push({ event, live, arrivedAt: Date.now() });
+    // The customer's own words stand there already: they must not vanish behind bubbles that are still to come.
+    if (event.sender === "customer") {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      for (const waiting of this.queue) waiting.live = false;
+    }
     if (this.timer === undefined) this.next();
   }
 

@@ -1,6 +1,6 @@
 /** Which conversation this visitor is in: resumed when it is theirs, otherwise a new one. */
 
-import { DeskHttp, type Page } from "@baton/shared";
+import { DeskHttp, type ChatEvent, type Page } from "@baton/shared";
 import { parseDevice } from "./device";
 
 export interface Session {
@@ -37,11 +37,11 @@ export function parseSession(stored: string | null): Session | null {
   }
 }
 
-/** Asks the desk for a new conversation; throws DeskError. */
+/** Asks the desk for a new conversation, which begins with its greeting; throws DeskError. */
 export async function startSession(
   http: DeskHttp,
   request: { identity: string | null; page: Page | null; locale: string; visitor: string },
-): Promise<Session> {
+): Promise<{ session: Session; events: ChatEvent[] }> {
   const started = await http.start({
     ...(request.identity ? { identity: request.identity } : {}),
     ...(request.page ? { page: request.page } : {}),
@@ -49,11 +49,6 @@ export async function startSession(
     device: parseDevice(navigator.userAgent),
     visitor: request.visitor,
   });
-  return {
-    conversation: started.conversation_id,
-    token: started.token,
-    who: customerOf(request.identity),
-    visitor: request.visitor,
-    read: 0,
-  };
+  const { conversation_id: conversation, token, events = [] } = started;
+  return { session: { conversation, token, who: customerOf(request.identity), visitor: request.visitor, read: 0 }, events };
 }

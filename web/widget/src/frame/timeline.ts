@@ -21,6 +21,8 @@ export interface MessageRow {
   last: boolean;
   delivery: OutboxItem["state"] | null;
   errorCode: string | null;
+  /** the newest message of the customer's that a person has read */
+  read: boolean;
 }
 
 export interface SystemRow {
@@ -34,13 +36,20 @@ export interface SystemRow {
 
 export type Row = MessageRow | SystemRow | { kind: "day"; key: string; at: string };
 
-export function buildTimeline(events: readonly ChatEvent[], outbox: readonly OutboxItem[]): Row[] {
+/** `readSeq`: how far a person has read. */
+export function buildTimeline(events: readonly ChatEvent[], outbox: readonly OutboxItem[], readSeq = 0): Row[] {
   const rows: Row[] = [];
+  let read: MessageRow | null = null;
   for (const event of events) {
-    if (event.type === "message" && event.sender !== "system") append(rows, rowOfEvent(event));
+    if (event.type === "message" && event.sender !== "system") {
+      const row = rowOfEvent(event);
+      append(rows, row);
+      if (event.sender === "customer" && event.seq <= readSeq) read = row;
+    }
     // The question for a rating is the form itself.
     else if (event.text && event.type !== "rating_requested") appendSystem(rows, event);
   }
+  if (read) read.read = true;
   for (const item of outbox) append(rows, rowOfOutbox(item));
   activateNewest(rows);
   activateOffer(rows);
@@ -73,6 +82,7 @@ function rowOfEvent(event: ChatEvent): MessageRow {
     last: true,
     delivery: null,
     errorCode: null,
+    read: false,
   };
 }
 
@@ -92,6 +102,7 @@ function rowOfOutbox(item: OutboxItem): MessageRow {
     last: true,
     delivery: item.state,
     errorCode: item.errorCode ?? null,
+    read: false,
   };
 }
 

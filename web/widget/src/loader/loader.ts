@@ -61,6 +61,8 @@ function start(script: HTMLScriptElement): void {
     path.setAttribute("fill", "#fff");
     button.append(badge);
     button.onclick = () => show(true);
+    // Whoever points at it is about to click: the chat is fetched meanwhile, and starts nothing by itself.
+    button.onpointerenter = createFrame;
     label(0);
     // Beside the body, so that single-page shops that redraw the body keep it.
     document.documentElement.append(host);
@@ -75,6 +77,7 @@ function start(script: HTMLScriptElement): void {
   }
 
   function createFrame(): void {
+    if (frame) return;
     frame = make("iframe") as HTMLIFrameElement;
     frame.allow = "clipboard-write";
     // The origin goes behind the #: the frame talks with this page and no other.
@@ -84,7 +87,7 @@ function start(script: HTMLScriptElement): void {
   }
 
   function show(next: boolean): void {
-    if (next && !frame) createFrame();
+    if (next) createFrame();
     if (!frame || open === next) return;
     open = next;
     dress();
@@ -117,6 +120,7 @@ function start(script: HTMLScriptElement): void {
     button.hidden = context["launcher"] === false;
     box.style.setProperty("--y", (context["bottom"] || 24) + "px");
     share();
+    if (context["preload"]) createFrame();
   }
 
   addEventListener("message", (event) => {
@@ -135,6 +139,8 @@ function start(script: HTMLScriptElement): void {
       listeners.forEach((listener) => listener(value));
     }
   });
+  // Another tab has read, or begun anew.
+  addEventListener("storage", (event) => event.key === key && post("session", event.newValue));
   addEventListener("keydown", (event) => event.key === "Escape" && show(false));
   // Phones: the keyboard shrinks the visible part only; the frame follows it, so that the composer stays in sight.
   const visible = window.visualViewport;
@@ -150,5 +156,5 @@ function start(script: HTMLScriptElement): void {
   shop.Baton = Object.assign(run, { loaded: true });
   (before.q || []).forEach((call) => run(call[0] as string, call[1]));
   // A visitor who has a conversation hears of news without opening the chat; for others nothing is loaded.
-  if (readStore(key) && !frame) createFrame();
+  if (readStore(key)) createFrame();
 }

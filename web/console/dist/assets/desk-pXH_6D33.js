@@ -1,0 +1,1 @@
+var e=[`solved`,`follow_up`,`unsolved`,`no_reply`],t=[`orders`,`logistics`,`after_sales`,`technical`,`complaints`];export{t as n,e as t};

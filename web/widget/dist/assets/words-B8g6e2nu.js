@@ -1,0 +1,1 @@
+import{f as e,m as t,u as n}from"./frame-C0W1VKoN.js";function r(r){let i=t();return(t,a)=>(i(`who.you`),e(r[n(document.documentElement.lang)])(t,a))}export{r as t};
