@@ -92,6 +92,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     data = tmp_path_factory.mktemp("baton")
     ports = dict(zip(PORT_VARIABLES, map(str, free_ports(4)), strict=True))
     environment = {**os.environ, **ports, "BATON_DATA_DIR": str(data), "BATON_DEMO": "1"}
+    environment["BATON_WIDGET_FRAME_ANCESTORS"] = "http://localhost:*"  # the shops of test_host_pages.py
     output = data / "launcher.log"
     with output.open("wb") as out:
         process = subprocess.Popen(

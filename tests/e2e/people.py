@@ -102,19 +102,19 @@ class Customer:
 
 
 def end_everything(url: str, logins: list[dict[str, Any]]) -> None:
-    """Resolve what these agents have, and what waits; the last of them may claim from every group."""
+    """Resolve what these agents have, and what waits, and send them home; the last may claim from every group."""
     everybody = [AgentClient(url, login["username"], login["password"]) for login in logins]
     for agent in everybody:
         agent.resolve_own()
     helper = everybody[-1]
     rows = helper.http.get("/api/v1/handoffs", params={"state": "queued"}).json()["handoffs"]
-    if not rows:
-        return
-    helper.go_online()
+    if rows:
+        helper.go_online()
     for row in rows:
         helper.claim(row["id"])
         helper.resolve_own()
-    helper.http.put("/api/v1/agents/me/presence", json={"state": "offline", "force": True})
+    for agent in everybody:
+        agent.http.put("/api/v1/agents/me/presence", json={"state": "offline", "force": True})
 
 
 def texts(event: dict[str, Any]) -> list[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from axe import no_violations
 from conftest import System
 from people import Customer
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -56,16 +55,6 @@ def take(console: Page, customer: Customer) -> Locator:
     field = console.get_by_label("回复内容")
     expect(field).to_be_visible()
     return field
-
-
-def no_violations(page: Page, where: str) -> None:
-    """axe-core finds nothing; BATON_AXE names its axe.min.js."""
-    script = os.environ.get("BATON_AXE")
-    if not script:
-        return
-    page.evaluate(Path(script).read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
-    assert not [(one["id"], [node["target"] for node in one["nodes"]]) for one in found], where
 
 
 def test_a_private_note_is_seen_by_colleagues_and_never_by_the_customer(
@@ -170,3 +159,25 @@ def test_a_supervisor_joins_and_takes_over(waiting: Customer, open_console: Call
     supervisor.get_by_role("button", name="接管").click()
     expect(supervisor.get_by_role("button", name="结单").first).to_be_visible()
     expect(console.get_by_text("接管了您与")).to_be_visible()
+
+
+def test_two_agents_reach_for_one_customer_and_one_gets_them(
+    waiting: Customer, open_console: Callable[..., Page]
+) -> None:
+    consoles = [open_console(role, f"/console/c/{waiting.id}") for role in ("agent", "supervisor")]
+    for console in consoles:
+        expect(console.locator(".take").get_by_role("button", name="认领")).to_be_visible()
+    together = consoles[0].evaluate("() => Date.now() + 1000")
+    for console in consoles:
+        console.evaluate(
+            "(at) => void setTimeout(() => document.querySelector('.take button').click(), at - Date.now())", together
+        )
+    waiting.wait_state("active")
+    (joined,) = [event for event in waiting.seen if event["type"] == "agent_joined"]
+    won = [console.get_by_label("回复内容").or_(console.get_by_text("正在接待，")) for console in consoles]
+    for shown in won:
+        expect(shown.first).to_be_visible()
+    fields = [console.get_by_label("回复内容").count() for console in consoles]
+    assert sorted(fields) == [0, 1]
+    loser = consoles[fields.index(0)]
+    expect(loser.get_by_text(f"{joined['agent']['display_name']}正在接待")).to_be_visible()

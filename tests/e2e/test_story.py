@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from axe import no_violations
 from conftest import System
 from playwright.sync_api import Browser, Frame, Page, expect
 
@@ -87,10 +88,13 @@ def test_from_the_first_question_to_the_rating(system: System, open_page: Callab
     expect(log).to_contain_text("暴雨", timeout=ANSWER_LIMIT_MS)
     expect(log).to_contain_text(system.fixtures["order_shipped"][-4:])
     picture(shop, "widget")
+    no_violations(shop, "the shop's page")
+    no_violations(shop, "the widget with a card", chat)
 
     say(chat, "你们太差了，再也不买了")
     expect(chat.locator(".queue")).to_be_visible(timeout=ANSWER_LIMIT_MS)
     picture(shop, "widget-queue")
+    no_violations(shop, "the widget in the queue", chat)
 
     desk = open_page("/console/")
     log_in(desk, system)
@@ -99,6 +103,7 @@ def test_from_the_first_question_to_the_rating(system: System, open_page: Callab
     for words in ("愤怒", "再也不买", "暴雨", "晚到"):
         expect(desk.locator("#panel-summary")).to_contain_text(words)
     expect(log).to_contain_text("已接入")
+    expect(chat.locator(".receipt")).to_have_text("已读")
     picture(desk, "console")
 
     answers_of_bot = log.locator(".message:not(.is-mine):not(.is-human)")
@@ -107,11 +112,13 @@ def test_from_the_first_question_to_the_rating(system: System, open_page: Callab
     composer.fill("李女士您好，我是小周。昨天该到没到是我们的问题，今天 18:00 前给您派送结果。")
     composer.press("Enter")
     expect(log).to_contain_text("今天 18:00 前给您派送结果", timeout=ANSWER_LIMIT_MS)
+    expect(desk.locator(".receipt")).to_have_text("已读", timeout=ANSWER_LIMIT_MS)
     say(chat, "那好吧")
     expect(desk.get_by_role("log")).to_contain_text("那好吧", timeout=ANSWER_LIMIT_MS)
     shop.wait_for_timeout(2_000)
     assert answers_of_bot.count() == before, "the bot spoke while a person owned the conversation"
     picture(shop, "widget-agent")
+    no_violations(shop, "the widget with an agent", chat)
 
     desk.get_by_role("button", name="结单").first.click()
     dialog = desk.get_by_role("dialog")
@@ -119,6 +126,7 @@ def test_from_the_first_question_to_the_rating(system: System, open_page: Callab
     dialog.get_by_role("button", name="结单").click()
     stars = chat.get_by_role("radio")
     expect(stars).to_have_count(5, timeout=ANSWER_LIMIT_MS)
+    no_violations(shop, "the widget's rating", chat)
     stars.nth(4).check(force=True)
     chat.get_by_role("button", name="提交").click()
     expect(log).to_contain_text("谢谢", timeout=ANSWER_LIMIT_MS)
