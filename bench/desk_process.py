@@ -76,6 +76,11 @@ class ServiceProcess:
             except subprocess.TimeoutExpired:
                 self.kill()
 
+    def cpu_seconds(self) -> float:
+        """What the process with all its threads has used of processors so far (Linux)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def resident_kilobytes(self) -> int:
         """VmRSS of the process."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()

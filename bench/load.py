@@ -2,7 +2,8 @@
 
 Starts a desk of its own (SQLite, WAL, synchronous=FULL; no bot), lets agents claim waiting customers, and measures over
 real WebSockets: the time from a customer's `send` to the same message on the agent's socket, how many such messages a
-second pass when everybody pushes, and the memory of a customer's idle socket. Prints figures, judges nothing.
+second pass when everybody pushes, and the memory of a customer's idle socket. Before that, on the same disk, what the
+bare database takes for the same rows: SQLite's own C from one thread. Prints figures, judges nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import sqlite3
 import statistics
 import sys
 import tempfile
@@ -67,6 +69,7 @@ class Bench:
         self.http, self.desk = http, desk
         self.pairs: list[Pair] = []
         self.arrivals = Arrivals()
+        self.resident_megabytes = 0.0  # with all idle sockets open
         self._readers: list[asyncio.Task[None]] = []
         self._ids = itertools.count()
 
@@ -204,8 +207,41 @@ async def idle_memory(bench: Bench, sockets: int) -> float:
         opened += await asyncio.gather(*(bench.customer_socket(pair) for pair in idle[start : start + 50]))
     await asyncio.sleep(2.0)
     after = bench.desk.resident_kilobytes()
+    bench.resident_megabytes = after / 1024
     await asyncio.gather(*(socket.close() for socket in opened))
     return (after - before) / sockets
+
+
+def floor(folder: Path, seconds: float, together: int) -> tuple[list[float], float]:
+    """Milliseconds of one message's commit, each alone; and messages a second when `together` share a commit."""
+    database = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+        database.execute(f"PRAGMA {pragma}")
+    database.execute("CREATE TABLE conversations (id TEXT PRIMARY KEY, last_seq INTEGER)")
+    database.execute(
+        "CREATE TABLE events (conversation_id TEXT, seq INTEGER, message TEXT, PRIMARY KEY (conversation_id, seq))"
+    )
+    database.execute("INSERT INTO conversations VALUES ('c', 0)")
+
+    def commit(count: int) -> float:
+        began = time.perf_counter()
+        database.execute("BEGIN IMMEDIATE")
+        for _ in range(count):
+            [(seq,)] = database.execute(
+                "UPDATE conversations SET last_seq = last_seq + 1 RETURNING last_seq"
+            ).fetchall()
+            database.execute("INSERT INTO events VALUES ('c', ?, ?)", (seq, TEXT))
+        database.execute("COMMIT")
+        return (time.perf_counter() - began) * 1000
+
+    alone = sorted(commit(1) for _ in range(500))
+    end, batches = time.perf_counter() + seconds, 0
+    began = time.perf_counter()
+    while time.perf_counter() < end:
+        commit(together)
+        batches += 1
+    database.close()
+    return alone, batches * together / (time.perf_counter() - began)
 
 
 async def settle(done: Callable[[], bool]) -> None:
@@ -235,6 +271,9 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
         f"settings | {arguments.pairs} customers, {AGENTS} agents, one desk process, SQLite WAL synchronous=FULL, "
         "no bot, no rate limit; load generator in one process on the same machine"
     )
+    alone, most = await asyncio.to_thread(floor, folder, arguments.seconds / 2, arguments.pairs)
+    show("floor: one message a commit, SQLite in C", alone)
+    print(f"{f'floor: {arguments.pairs} messages a commit':<52} {most:>9.0f} messages/s")
     desk = desk_of(folder)
     desk.start()
     limits = aiohttp.TCPConnector(limit=0)
@@ -246,11 +285,17 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
             await latency(bench, arguments.rate, 1.0)  # warm
             times = sorted(await latency(bench, arguments.rate, arguments.seconds))
             show(f"customer to agent at {arguments.rate:.0f}/s, {len(times)} messages", times)
+            desk_before, own_before = desk.cpu_seconds(), time.process_time()
             rate = await saturation(bench, arguments.seconds, arguments.window)
             words = f"saturation, {arguments.window} on the way per customer"
             print(f"{words:<52} {rate:>9.0f} messages/s, each committed, acknowledged, delivered")
+            each = 1e6 / (rate * arguments.seconds)
+            costs = [(desk.cpu_seconds() - desk_before) * each, (time.process_time() - own_before) * each]
+            print(f"{'processor a message: desk, load generator':<52} {costs[0]:>9.0f} µs, {costs[1]:.0f} µs")
+            print(f"{'floor to saturation':<52} {most / rate:>9.1f} : 1")
             kilobytes = await idle_memory(bench, arguments.sockets)
             print(f"{f'memory of an idle customer, {arguments.sockets} sockets':<52} {kilobytes:>9.1f} kB each")
+            print(f"{'memory of the whole desk with them':<52} {bench.resident_megabytes:>9.0f} MB")
             await bench.close()
     finally:
         desk.stop()
@@ -269,13 +314,13 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200.0, help="messages a second of the latency run (200)")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each run (5)")
     parser.add_argument("--window", type=int, default=4, help="messages on the way per customer at saturation (4)")
-    parser.add_argument("--sockets", type=int, default=500, help="idle sockets of the memory run (500)")
+    parser.add_argument("--sockets", type=int, default=5000, help="idle sockets of the memory run (5000)")
     arguments = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="baton-load-") as folder:
             uvloop.run(measure(arguments, Path(folder)))
     except (BenchError, TimeoutError, aiohttp.ClientError) as error:
-        print(f"bench-load: {error or type(error).__name__}", file=sys.stderr)
+        print(f"bench-load: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     return 0
 
