@@ -12,7 +12,8 @@ LAUNCH := cd services && .venv/bin/python -m launcher
 
 
 .PHONY: help setup setup-tests run train walk fixtures test check lint unit unit-brain unit-services dialogue web-check e2e \
-        bench bench-understanding bench-handoff bench-chaos bench-load evaluate replay web clean
+        access-matrix fuzz vulnerabilities backup restore restore-test \
+        bench bench-understanding bench-handoff bench-chaos bench-storm bench-hosts bench-console bench-load evaluate replay web clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -64,6 +65,26 @@ dialogue: train ## rasa data validate, the end-to-end stories, 600 random dialog
 	@echo "test  | 600 random dialogues"
 	@BATON_WALK_DIALOGUES=$${BATON_WALK_DIALOGUES:-600} $(BRAIN)/python -m pytest -q tests/dialogue
 
+access-matrix: ## who may do what: print the table and put it into docs/security.md
+	@cd services && .venv/bin/python tests/desk/access_table.py
+
+fuzz: setup-tests ## schemathesis and hypothesis against desk, shop and sockets; writes docs/fuzz.md
+	@python3 scripts/setup.py --fuzz
+	@$(SERVICES)/python bench/fuzz.py --report
+
+vulnerabilities: setup ## known holes of the locked packages of the public-facing environment, from PyPI
+	@$(SERVICES)/python scripts/vulnerabilities.py
+
+backup: setup ## everything into a new folder while it runs: INTO=folder (var/backups)
+	@$(LAUNCH) backup --into $(abspath $(or $(INTO),var/backups))
+
+restore: setup ## a backup into an empty place: FROM=folder
+	@test -n "$(FROM)" || { echo "make restore FROM=folder that 'make backup' made"; exit 2; }
+	@$(LAUNCH) restore --source $(abspath $(FROM))
+
+restore-test: setup ## backup under load and restore, and every earlier schema to the newest; SQLite and PostgreSQL
+	@cd services && .venv/bin/python -m pytest -v tests/desk/test_backup_restore.py tests/desk/test_every_version.py
+
 walk: train ## 2,000 random dialogues (seven minutes of a core)
 	@$(BRAIN)/python -m pytest -q tests/dialogue
 
@@ -74,6 +95,7 @@ web: ## build the front ends (needs Node 20 or newer)
 	@python3 scripts/web.py build
 
 e2e: setup-tests train ## the whole story in a real browser against the running system
+	@python3 scripts/web.py packages
 	@cd services && .venv/bin/python -m pytest -q ../tests/e2e -c pyproject.toml --rootdir .. --confcutdir ../tests/e2e
 
 bench: bench-understanding bench-handoff bench-chaos bench-load ## everything that measures
@@ -89,8 +111,21 @@ bench-handoff: train ## does the right customer reach a person, at once, and onl
 bench-chaos: train ## messages lost or doubled while processes are killed
 	@$(SERVICES)/python bench/chaos.py
 
-bench-load: setup ## latency, throughput and memory of the desk
+STORM := --every 4 --browsers 16 --customers 16 --pause 0.15
+bench-storm: setup-tests ## more than 100 kills on each database through a bad network; see docs/chaos.md
+	@$(SERVICES)/python bench/chaos_storm.py --database sqlite --kills 105 $(STORM)
+	@$(SERVICES)/python bench/chaos_storm.py --database postgresql --kills 110 $(STORM)
+
+bench-hosts: train ## several hosts (network namespaces): one lost, one cut off, Redis gone, rolling restart; needs root
+	@$(SERVICES)/python bench/hosts.py
+
+bench-console: setup-tests ## how fast the console is with 2,000 conversations, and the search over 20,000 messages
+	@$(SERVICES)/python bench/console.py
+	@$(SERVICES)/python bench/search.py
+
+bench-load: train ## latency, throughput and memory of the desk, alone and with the bot
 	@$(SERVICES)/python bench/load.py
+	@$(SERVICES)/python bench/load_bot.py
 
 replay: setup ## which stored decisions the present playbook would take differently
 	@mkdir -p var

@@ -112,6 +112,20 @@ def sync_environments() -> None:
     )
 
 
+def sync_fuzz() -> None:
+    """The environment of `make fuzz`: schemathesis alone, apart from what the services and their tests use."""
+    folder = ROOT / "services"
+    inputs = [folder / "pyproject.toml", folder / "uv.lock"]
+    stamp = once("env-fuzz", inputs, folder / ".venv-fuzz" / "bin" / "schemathesis")
+    if stamp is None:
+        return
+    say("installing the environment for fuzzing")
+    os.environ["UV_PROJECT_ENVIRONMENT"] = str(folder / ".venv-fuzz")
+    run([find_uv(), "sync", "--frozen", "--only-group", "fuzz"], folder, "schemathesis could not be installed")
+    del os.environ["UV_PROJECT_ENVIRONMENT"]
+    finish(stamp, inputs)
+
+
 def remove_sample_stories() -> None:
     """A plain `rasa test` at the root walks into .venv and would count Rasa's own sample stories as ours."""
     for file in (ROOT / ".venv").glob("lib/python*/site-packages/rasa/cli/initial_project/tests/test_stories.yml"):
@@ -150,6 +164,7 @@ def install_browser() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tests", action="store_true", help="also install what only the tests need")
+    parser.add_argument("--fuzz", action="store_true", help="also install what only `make fuzz` needs")
     wanted = parser.parse_args()
     try:
         sync_environments()
@@ -157,6 +172,8 @@ def main() -> int:
         build_pipeline()
         if wanted.tests:
             install_browser()
+        if wanted.fuzz:
+            sync_fuzz()
     except SetupError as error:
         print(f"setup | {error}", file=sys.stderr)
         return 1
