@@ -174,7 +174,7 @@ def test_two_agents_reach_for_one_customer_and_one_gets_them(
         )
     waiting.wait_state("active")
     (joined,) = [event for event in waiting.seen if event["type"] == "agent_joined"]
-    won = [console.get_by_label("回复内容").or_(console.get_by_text("正在接待，")) for console in consoles]
+    won = [console.get_by_label("回复内容").or_(console.get_by_text("正在接待")) for console in consoles]
     for shown in won:
         expect(shown.first).to_be_visible()
     fields = [console.get_by_label("回复内容").count() for console in consoles]
