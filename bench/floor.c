@@ -1,10 +1,10 @@
 /* The floor of the load bench: the least that a durable relay can be. `floor PORT DATABASE`
  *
- * One thread, epoll, WebSockets on /ws/customer and /ws/agent of 127.0.0.1 with the frames of contracts/chat_socket.md
- * (hello, subscribe, send; welcome, state, ack, event) and the desk's tables in SQLite (WAL, synchronous=FULL). All that
- * was read in one pass is one transaction; what answers it is sent after the commit. Nothing is checked: any token is
- * good, a conversation begins with its customer's hello, who subscribes has it, JSON is searched for its fields. Ends
- * with a sentence when anything goes wrong.
+ * One thread, epoll, WebSockets on /ws/customer and /ws/agent of 127.0.0.1 with frames of contracts/chat_socket.md
+ * (hello, subscribe, send; welcome, state, ack, event) and the desk's tables in SQLite (WAL, synchronous=FULL). All
+ * that was read in one pass is one transaction; what answers it is sent after the commit. Nothing is checked: any token
+ * is good, a conversation begins with its customer's hello, who subscribes has it, JSON is searched for its fields.
+ * Ends with a sentence when anything goes wrong.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +23,6 @@
 
 enum { PASS = 1024, READ = 65536, CONVERSATIONS = 65536, NAME = 64, LONGEST = 32768, MESSAGE_ID = 28 };
 
-struct connection;
 struct conversation { char id[NAME + 1]; struct connection *agent; };
 struct buffer { char *bytes; size_t used, size; };
 struct connection {
@@ -45,7 +44,8 @@ static uint64_t noise;
 static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's, as in the desk's ids */
 
 static void fail(const char *words) {
-    fprintf(stderr, "floor: %s: %s\n", words, database && sqlite3_errcode(database) ? sqlite3_errmsg(database) : strerror(errno));
+    int of_database = database && sqlite3_errcode(database) != SQLITE_OK;
+    fprintf(stderr, "floor: %s: %s\n", words, of_database ? sqlite3_errmsg(database) : strerror(errno));
     exit(1);
 }
 
@@ -61,8 +61,7 @@ static void sha1(const char *text, size_t size, unsigned char digest[20]) {
     blocks[size] = 0x80;
     for (int i = 0; i < 8; i++) blocks[whole - 1 - i] = (uint64_t)size * 8 >> 8 * i;
     for (size_t at = 0; at < whole; at += 64) {
-        for (int i = 0; i < 16; i++)
-            w[i] = (uint32_t)blocks[at + 4 * i] << 24 | blocks[at + 4 * i + 1] << 16 | blocks[at + 4 * i + 2] << 8 | blocks[at + 4 * i + 3];
+        for (int i = 0; i < 64; i++) w[i / 4] = w[i / 4] << 8 | blocks[at + i];
         for (int i = 16; i < 80; i++) w[i] = turn(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
         uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
         for (int i = 0; i < 80; i++) {
@@ -93,7 +92,7 @@ static void append(struct buffer *buffer, const void *bytes, size_t size) {
         buffer->bytes = realloc(buffer->bytes, buffer->size);
         if (!buffer->bytes) fail("memory");
     }
-    memcpy(buffer->bytes + buffer->used, bytes, size);
+    if (size) memcpy(buffer->bytes + buffer->used, bytes, size);
     buffer->used += size;
 }
 
@@ -116,17 +115,13 @@ static void watch(struct connection *one, int operation) {
 static void drop(struct connection *one) { /* freed at the end of the pass, where it is listed */
     for (int i = 0; i < conversation_count; i++)
         if (conversations[i].agent == one) conversations[i].agent = NULL;
-    close(one->fd);
-    one->fd = -1;
+    close(one->fd), one->fd = -1;
     put(one, "", 0);
 }
 
 static void flush(struct connection *one) {
     ssize_t sent = one->out.used ? send(one->fd, one->out.bytes, one->out.used, MSG_NOSIGNAL) : 0;
-    if (sent < 0 && errno != EAGAIN) { /* its end is read in the next pass */
-        one->out.used = 0;
-        return;
-    }
+    if (sent < 0 && errno != EAGAIN) one->out.used = 0; /* its end is read in the next pass */
     if (sent > 0) memmove(one->out.bytes, one->out.bytes + sent, one->out.used -= sent);
     if (one->blocked != (one->out.used > 0)) one->blocked = !one->blocked, watch(one, EPOLL_CTL_MOD);
 }
@@ -151,29 +146,27 @@ static void set_text(sqlite3_stmt *statement, int place, const char *text, int s
 static void open_database(const char *path) {
     static const char *tables =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-        "CREATE TABLE conversations (id VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL, owner_kind VARCHAR(8) NOT NULL,"
-        " owner_agent_id VARCHAR(64), owner_agent_name TEXT, fence BIGINT NOT NULL, session INTEGER NOT NULL,"
-        " last_seq BIGINT NOT NULL, last_customer_seq BIGINT NOT NULL, bot_cursor BIGINT NOT NULL, rating_session INTEGER,"
-        " customer_id VARCHAR(64), customer_name TEXT, token_hash VARCHAR(64) NOT NULL, page JSON, device JSON,"
-        " locale VARCHAR(32) NOT NULL, created_at DATETIME NOT NULL, updated_at DATETIME NOT NULL, customer_seen_at DATETIME,"
-        " customer_read_seq BIGINT DEFAULT '0' NOT NULL, agent_read_seq BIGINT DEFAULT '0' NOT NULL, PRIMARY KEY (id));"
-        "CREATE INDEX ix_conversations_waiting ON conversations (id)"
-        " WHERE owner_kind = 'bot' AND last_customer_seq > bot_cursor;"
-        "CREATE INDEX ix_conversations_customer ON conversations (customer_id, created_at);"
-        "CREATE INDEX ix_conversations_owner ON conversations (owner_kind, owner_agent_id);"
+        "CREATE TABLE conversations (id VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL, owner_kind VARCHAR(8) NOT"
+        " NULL, owner_agent_id VARCHAR(64), owner_agent_name TEXT, fence BIGINT NOT NULL, session INTEGER NOT NULL, last_seq"
+        " BIGINT NOT NULL, last_customer_seq BIGINT NOT NULL, bot_cursor BIGINT NOT NULL, rating_session INTEGER,"
+        " customer_id VARCHAR(64), customer_name TEXT, token_hash VARCHAR(64) NOT NULL, page JSON, device JSON, locale"
+        " VARCHAR(32) NOT NULL, created_at DATETIME NOT NULL, updated_at DATETIME NOT NULL, customer_seen_at DATETIME,"
+        " customer_read_seq BIGINT DEFAULT 0 NOT NULL, agent_read_seq BIGINT DEFAULT 0 NOT NULL, PRIMARY KEY (id));"
+        "CREATE INDEX waiting ON conversations (id) WHERE owner_kind = 'bot' AND last_customer_seq > bot_cursor;"
+        "CREATE INDEX customer ON conversations (customer_id, created_at);"
+        "CREATE INDEX owner ON conversations (owner_kind, owner_agent_id);"
         "CREATE TABLE events (conversation_id VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, type VARCHAR(32) NOT NULL,"
-        " sender VARCHAR(16) NOT NULL, message_id VARCHAR(64) NOT NULL, client_id VARCHAR(128), text TEXT, payload TEXT,"
-        " buttons JSON, card JSON, agent_id VARCHAR(64), agent_name TEXT, understanding JSON, session INTEGER NOT NULL,"
-        " at DATETIME NOT NULL, attachments JSON, PRIMARY KEY (conversation_id, seq),"
-        " CONSTRAINT uq_events_client_id UNIQUE (conversation_id, client_id),"
-        " FOREIGN KEY(conversation_id) REFERENCES conversations (id), UNIQUE (message_id))";
+        " sender VARCHAR(16) NOT NULL, message_id VARCHAR(64) NOT NULL, client_id VARCHAR(128), text TEXT, payload"
+        " TEXT, buttons JSON, card JSON, agent_id VARCHAR(64), agent_name TEXT, understanding JSON, session INTEGER NOT NULL,"
+        " at DATETIME NOT NULL, attachments JSON, PRIMARY KEY (conversation_id, seq), UNIQUE (message_id),"
+        " UNIQUE (conversation_id, client_id), FOREIGN KEY(conversation_id) REFERENCES conversations (id))";
     if (sqlite3_open(path, &database) || sqlite3_exec(database, tables, NULL, NULL, NULL)) fail(path);
     begin = prepare("BEGIN IMMEDIATE");
     commit = prepare("COMMIT");
-    create = prepare("INSERT OR IGNORE INTO conversations VALUES (?1, 'active', 'agent', 'a_00000000000000000000000000',"
-                     " 'load0', 2, 1, 0, 0, 0, NULL, NULL, NULL, hex(randomblob(32)), NULL, NULL, 'zh-CN', ?2, ?2, NULL, 0, 0)");
-    next_seq = prepare("UPDATE conversations SET last_seq = last_seq + 1, updated_at = ?2, last_customer_seq = last_seq + 1"
-                       " WHERE id = ?1 RETURNING last_seq, session");
+    create = prepare("INSERT OR IGNORE INTO conversations VALUES (?1, 'active', 'agent', 'a_' || ?1, 'load0', 2, 1, 0,"
+                     " 0, 0, NULL, NULL, NULL, hex(randomblob(32)), NULL, NULL, 'zh-CN', ?2, ?2, NULL, 0, 0)");
+    next_seq = prepare("UPDATE conversations SET last_seq = last_seq + 1, updated_at = ?2,"
+                       " last_customer_seq = last_seq + 1 WHERE id = ?1 RETURNING last_seq, session");
     insert = prepare("INSERT INTO events VALUES (?1, ?2, 'message', 'customer', ?3, ?4, ?5,"
                      " NULL, NULL, NULL, NULL, NULL, NULL, ?6, ?7, NULL)");
 }
@@ -238,35 +231,36 @@ static void relay(struct connection *from, const char *text, size_t size) {
     sqlite3_bind_int64(insert, 2, seq), sqlite3_bind_int64(insert, 6, sqlite3_column_int64(next_seq, 1));
     run(next_seq);
     run(insert);
-    put_frame(from, frame, sprintf(frame, "{\"type\":\"ack\",\"cid\":\"%.*s\",\"message_id\":\"%s\",\"seq\":%lld}", cid.size, cid.at, id, seq));
-    int length = sprintf(frame,
-        "{\"type\":\"event\",\"event\":{\"conversation\":\"%s\",\"seq\":%lld,\"type\":\"message\",\"sender\":\"customer\","
-        "\"message_id\":\"%s\",\"at\":\"%s\",\"client_id\":\"%.*s\",\"text\":\"%.*s\"}}",
+    int length = sprintf(frame, "{\"type\":\"ack\",\"cid\":\"%.*s\",\"message_id\":\"%s\",\"seq\":%lld}",
+        cid.size, cid.at, id, seq);
+    put_frame(from, frame, length);
+    length = sprintf(frame,
+        "{\"type\":\"event\",\"event\":{\"conversation\":\"%s\",\"seq\":%lld,\"type\":\"message\","
+        "\"sender\":\"customer\",\"message_id\":\"%s\",\"at\":\"%s\",\"client_id\":\"%.*s\",\"text\":\"%.*s\"}}",
         talk->id, seq, id, told_at, cid.size, cid.at, words.size, words.at);
     put_frame(from, frame, length);
     if (talk->agent) put_frame(talk->agent, frame, length);
 }
 
 static void hear(struct connection *from, const char *text, size_t size) {
-    char answer[256];
+    static const char welcome[] = "{\"type\":\"welcome\",\"seq\":0}";
     struct part type = field(text, size, "\"type\":\"");
+    char state[160];
     if (!strncmp(type.at, "send", 4) && from->talk) {
         relay(from, text, size);
-    } else if (!strncmp(type.at, "hello", 5) && from->agent) {
-        put_frame(from, answer, sprintf(answer, "{\"type\":\"welcome\",\"presence\":\"online\"}"));
     } else if (!strncmp(type.at, "hello", 5)) {
-        from->talk = find(field(text, size, "\"conversation\":\""));
-        begin_once();
-        set_text(create, 1, from->talk->id, -1), set_text(create, 2, stored_at, -1);
-        run(create);
-        put_frame(from, answer, sprintf(answer, "{\"type\":\"welcome\",\"seq\":0,\"state\":\"active\"}"));
+        if (!from->agent) {
+            from->talk = find(field(text, size, "\"conversation\":\""));
+            begin_once();
+            set_text(create, 1, from->talk->id, -1), set_text(create, 2, stored_at, -1);
+            run(create);
+        }
+        put_frame(from, welcome, sizeof welcome - 1);
     } else if (!strncmp(type.at, "subscribe", 9)) {
         struct conversation *talk = find(field(text, size, "\"conversation\":\""));
         talk->agent = from;
-        put_frame(from, answer, sprintf(answer, "{\"type\":\"state\",\"state\":\"active\",\"conversation\":\"%s\"}", talk->id));
-    } else {
-        fail("an unknown frame");
-    }
+        put_frame(from, state, sprintf(state, "{\"type\":\"state\",\"conversation\":\"%s\"}", talk->id));
+    } else fail("an unknown frame");
 }
 
 static size_t upgrade(struct connection *one) {
@@ -278,23 +272,21 @@ static size_t upgrade(struct connection *one) {
     char *key = strcasestr(one->in.bytes, name);
     if (!key || strlen(key) < sizeof name + 23) fail("no WebSocket");
     memcpy(joined, key + sizeof name - 1, 24), memcpy(joined + 24, after, 36);
-    sha1(joined, 60, digest);
-    base64(digest, accept);
-    one->open = 1;
-    one->agent = !strncmp(one->in.bytes, "GET /ws/agent ", 14);
+    sha1(joined, 60, digest), base64(digest, accept);
+    one->open = 1, one->agent = !strncmp(one->in.bytes, "GET /ws/agent ", 14);
     put(one, answer, sprintf(answer, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                      "Sec-WebSocket-Accept: %s\r\n\r\n", accept));
     return end + 4 - one->in.bytes;
 }
 
-/* The size of the frame at the beginning of these bytes, or 0 while it is not whole; it is heard. */
+/* Hears the frame at the beginning of these bytes; its size, or 0 while it is not whole. */
 static size_t take_frame(struct connection *one, unsigned char *bytes, size_t there) {
     if (there < 6) return 0;
     size_t size = bytes[1] & 127, head = size == 126 ? 8 : 6;
     if (size == 126) size = bytes[2] << 8 | bytes[3];
     if (size > LONGEST || !(bytes[1] & 128)) fail("a frame too long or not masked");
-    if (there < head + size) return 0;
     unsigned char *key = bytes + head - 4, *text = bytes + head;
+    if (there < head + size) return 0;
     for (size_t i = 0; i < size; i++) text[i] ^= key[i & 3];
     if (bytes[0] == 0x81) hear(one, (char *)text, size);
     else if (bytes[0] != 0x88) fail("a frame that is no text");
@@ -305,10 +297,7 @@ static void receive(struct connection *one) {
     static char read_bytes[READ];
     ssize_t size = recv(one->fd, read_bytes, READ, 0);
     if (size < 0 && errno == EAGAIN) return;
-    if (size <= 0) {
-        drop(one);
-        return;
-    }
+    if (size <= 0) return drop(one);
     append(&one->in, read_bytes, size);
     size_t at = one->open ? 0 : upgrade(one), taken = 1;
     while (one->open && taken) at += taken = take_frame(one, (unsigned char *)one->in.bytes + at, one->in.used - at);
@@ -321,8 +310,7 @@ static void accept_from(int listener) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     struct connection *one = calloc(1, sizeof *one);
     if (!one) fail("memory");
-    one->fd = fd;
-    watch(one, EPOLL_CTL_ADD);
+    one->fd = fd, watch(one, EPOLL_CTL_ADD);
 }
 
 static void finish_pass(void) {
@@ -337,11 +325,10 @@ static void finish_pass(void) {
 
 int main(int count, char **words) {
     if (count != 3) return fputs("floor PORT DATABASE\n", stderr), 2;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(words[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct connection listener = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)};
     struct epoll_event ready[PASS];
-    int yes = 1;
-    setsockopt(listener.fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    address.sin_port = htons(atoi(words[1]));
     if (getrandom(&noise, sizeof noise, 0) != sizeof noise) fail("getrandom");
     open_database(words[2]);
     if (bind(listener.fd, (struct sockaddr *)&address, sizeof address) || listen(listener.fd, 1024)) fail("listen");

@@ -3,7 +3,7 @@
 Starts a desk of its own (SQLite, WAL, synchronous=FULL; no bot), lets agents claim waiting customers, and measures over
 real WebSockets: the time from a customer's `send` to the same message on the agent's socket, how many such messages a
 second pass when everybody pushes, and the memory of a customer's idle socket. Before that the same with the floor, the
-least relay in C that makes as durable (floor.c), and what the bare database takes. Prints figures; of the traffic it
+least relay in C that is as durable (floor.c), and what the bare database takes. Prints figures; of the traffic it
 judges only that every message is acknowledged and arrives exactly once.
 """
 
@@ -31,6 +31,7 @@ from load_traffic import Traffic, World, latency, saturation
 AGENTS = 4
 WISH = "转人工"
 QUEUE_SECONDS = 20.0
+FLOOR = "C + SQLite relay"
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
             await wait_desk(http, desk.url)
             bench = Bench(http, desk)
             await bench.prepare(arguments.pairs)
-            figures = await both_runs(arguments, bench, "desk")
+            figures = await both_runs(arguments, bench, "desk", "one process")
             if floor is not None:
                 compare(floor, figures)
             kilobytes = await idle_memory(bench, arguments.sockets)
@@ -190,29 +191,28 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
 
 async def measure_floor(arguments: argparse.Namespace, folder: Path) -> Figures | None:
     """The same runs with the relay in C; None, and a line that says why, where it cannot be compiled."""
-    words = "floor (C + SQLite relay)"
     try:
         program = await asyncio.to_thread(compiled, folder)
     except BenchError as error:
-        print(f"{words:<52} not measured: {error}")
+        print(f"{f'floor ({FLOOR})':<52} not measured: {error}")
         return None
     process = FloorProcess(program, folder)
     process.start()
     try:
         floor = Floor(process)
         await floor.prepare(arguments.pairs, AGENTS)
-        figures = await both_runs(arguments, floor, words)
+        figures = await both_runs(arguments, floor, "floor", FLOOR)
         floor.traffic.close()
     finally:
         process.stop()
     return figures
 
 
-async def both_runs(arguments: argparse.Namespace, world: World, who: str) -> Figures:
+async def both_runs(arguments: argparse.Namespace, world: World, who: str, kind: str) -> Figures:
     """Customer to agent: first at a rate, then as fast as it goes."""
     await latency(world, arguments.rate, 1.0)  # warm
     times = sorted(await latency(world, arguments.rate, arguments.seconds))
-    show(f"{who} at {arguments.rate:.0f}/s, {len(times)} messages", times)
+    show(f"{who} ({kind}) at {arguments.rate:.0f}/s, {len(times)} messages", times)
     most = await saturation(world, arguments.seconds, arguments.window)
     words = f"{who}: saturation, {arguments.window} on the way each"
     print(f"{words:<52} {most.rate:>9.0f} messages/s, each committed, acknowledged, delivered")

@@ -68,7 +68,7 @@ class Wire(asyncio.Protocol):
         at, size = 0, len(data)
         if not self._upgraded:
             at = self._upgrade(data)
-            if not at:
+            if not self._upgraded:
                 self._rest = data
                 return
         while size - at >= 10 or (size - at >= 2 and data[at + 1] < 126):
@@ -81,27 +81,32 @@ class Wire(asyncio.Protocol):
             if end > size:
                 break
             if data[at] != TEXT_FRAME:
-                raise BenchError(f"a frame that is no text: {data[at:end][:80]!r}")
+                self._give_up(f"a frame that is no text: {data[at:end][:80]!r}")
+                return
             self.text(data, start, end)
             at = end
         self._rest = data[at:]
 
     def _upgrade(self, data: bytes) -> int:
-        """Where the frames begin; 0 while the answer is not complete."""
+        """Where the frames begin, once the answer is complete."""
         head, found, _ = data.partition(b"\r\n\r\n")
-        if not found:
-            return 0
-        if b" 101 " not in head:
-            raise BenchError(f"no WebSocket but {head[:80]!r}")
-        self._upgraded = True
-        self.opened()
-        return len(head) + len(found)
+        if found and b" 101 " in head:
+            self._upgraded = True
+            self.opened()
+            return len(head) + len(found)
+        if found:
+            self._give_up(f"no WebSocket but {head[:80]!r}")
+        return 0
+
+    def _give_up(self, words: str) -> None:
+        self.traffic.refused.append(words)
+        self.close()
+        if not self.ready.done():
+            self.ready.set_exception(BenchError(words))
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self._closing:
-            self.traffic.refused.append(f"a socket was closed ({error})")
-        if not self.ready.done():
-            self.ready.set_exception(BenchError(f"{self._path} was closed before its welcome ({error})"))
+            self._give_up(f"{self._path} was closed: {error or 'by the other side'}")
 
     def say(self, frame: dict[str, Any]) -> None:
         """For the few frames of the beginning."""
