@@ -147,22 +147,22 @@ static void open_database(const char *path) {
     static const char *tables =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
         "CREATE TABLE conversations (id VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL, owner_kind VARCHAR(8) NOT"
-        " NULL, owner_agent_id VARCHAR(64), owner_agent_name TEXT, fence BIGINT NOT NULL, session INTEGER NOT NULL, last_seq"
-        " BIGINT NOT NULL, last_customer_seq BIGINT NOT NULL, bot_cursor BIGINT NOT NULL, rating_session INTEGER,"
-        " customer_id VARCHAR(64), customer_name TEXT, token_hash VARCHAR(64) NOT NULL, page JSON, device JSON, locale"
-        " VARCHAR(32) NOT NULL, created_at DATETIME NOT NULL, updated_at DATETIME NOT NULL, customer_seen_at DATETIME,"
-        " customer_read_seq BIGINT DEFAULT 0 NOT NULL, agent_read_seq BIGINT DEFAULT 0 NOT NULL, PRIMARY KEY (id));"
+        " NULL, owner_agent_id VARCHAR(64), owner_agent_name TEXT, fence BIGINT NOT NULL, session INTEGER NOT NULL,"
+        " last_seq BIGINT NOT NULL, last_customer_seq BIGINT NOT NULL, bot_cursor BIGINT NOT NULL, rating_session"
+        " INTEGER, customer_id VARCHAR(64), customer_name TEXT, token_hash VARCHAR(64) NOT NULL, page JSON, device"
+        " JSON, locale VARCHAR(32) NOT NULL, created_at DATETIME NOT NULL, updated_at DATETIME NOT NULL,"
+        " customer_seen_at DATETIME, customer_read_seq BIGINT DEFAULT 0 NOT NULL, agent_read_seq BIGINT DEFAULT 0 NOT"
+        " NULL, PRIMARY KEY (id));"
         "CREATE INDEX waiting ON conversations (id) WHERE owner_kind = 'bot' AND last_customer_seq > bot_cursor;"
         "CREATE INDEX customer ON conversations (customer_id, created_at);"
         "CREATE INDEX owner ON conversations (owner_kind, owner_agent_id);"
         "CREATE TABLE events (conversation_id VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, type VARCHAR(32) NOT NULL,"
         " sender VARCHAR(16) NOT NULL, message_id VARCHAR(64) NOT NULL, client_id VARCHAR(128), text TEXT, payload"
-        " TEXT, buttons JSON, card JSON, agent_id VARCHAR(64), agent_name TEXT, understanding JSON, session INTEGER NOT NULL,"
-        " at DATETIME NOT NULL, attachments JSON, PRIMARY KEY (conversation_id, seq), UNIQUE (message_id),"
+        " TEXT, buttons JSON, card JSON, agent_id VARCHAR(64), agent_name TEXT, understanding JSON, session INTEGER"
+        " NOT NULL, at DATETIME NOT NULL, attachments JSON, PRIMARY KEY (conversation_id, seq), UNIQUE (message_id),"
         " UNIQUE (conversation_id, client_id), FOREIGN KEY(conversation_id) REFERENCES conversations (id))";
     if (sqlite3_open(path, &database) || sqlite3_exec(database, tables, NULL, NULL, NULL)) fail(path);
-    begin = prepare("BEGIN IMMEDIATE");
-    commit = prepare("COMMIT");
+    begin = prepare("BEGIN IMMEDIATE"), commit = prepare("COMMIT");
     create = prepare("INSERT OR IGNORE INTO conversations VALUES (?1, 'active', 'agent', 'a_' || ?1, 'load0', 2, 1, 0,"
                      " 0, 0, NULL, NULL, NULL, hex(randomblob(32)), NULL, NULL, 'zh-CN', ?2, ?2, NULL, 0, 0)");
     next_seq = prepare("UPDATE conversations SET last_seq = last_seq + 1, updated_at = ?2,"

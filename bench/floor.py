@@ -56,12 +56,17 @@ class Floor:
         await self._wait()
         conversations = [f"c_{number:026d}" for number in range(pairs)]
         for conversation in conversations:
-            socket = await connect(self.desk.url, lambda name=conversation: CustomerSocket(self.traffic, "any", name))
-            self.traffic.customers.append(socket)
+            await self._join(conversation)
         for number in range(agents):
-            own = conversations[number::agents]
-            socket = await connect(self.desk.url, lambda names=own: AgentSocket(self.traffic, "any", names))
-            self.traffic.agents.append(socket)
+            await self._watch(conversations[number::agents])
+
+    async def _join(self, conversation: str) -> None:
+        socket = await connect(self.desk.url, lambda: CustomerSocket(self.traffic, "any", conversation))
+        self.traffic.customers.append(socket)
+
+    async def _watch(self, conversations: list[str]) -> None:
+        socket = await connect(self.desk.url, lambda: AgentSocket(self.traffic, "any", conversations))
+        self.traffic.agents.append(socket)
 
     async def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS

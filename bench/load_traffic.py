@@ -94,16 +94,16 @@ class Traffic:
         """Wait until every message was seen everywhere; BenchError unless each was, exactly once."""
         deadline = time.monotonic() + DRAIN_SECONDS
         views = {
-            "reached its agent": self.arrived,
-            "was acknowledged": self.acknowledged,
-            "was shown to its customer": self.seen,
+            "did not reach their agent": self.arrived,
+            "were not acknowledged": self.acknowledged,
+            "were not shown to their customer": self.seen,
         }
         while any(0 in counts for counts in views.values()) and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         await asyncio.sleep(DOUBLES_SECONDS)
         wrong = {words: len(counts) - counts.count(1) for words, counts in views.items()}
         if any(wrong.values()) or self.refused:
-            told = ", ".join(f"{count} not exactly once {words}" for words, count in wrong.items() if count)
+            told = ", ".join(f"{count} {words} exactly once" for words, count in wrong.items() if count)
             raise BenchError(f"of {len(self.writers)} messages {told or 'all came'}; refused: {self.refused[:1]}")
 
     def close(self) -> None:
