@@ -2,8 +2,9 @@
 
 Starts a desk of its own (SQLite, WAL, synchronous=FULL; no bot), lets agents claim waiting customers, and measures over
 real WebSockets: the time from a customer's `send` to the same message on the agent's socket, how many such messages a
-second pass when everybody pushes, and the memory of a customer's idle socket. Before that, on the same disk, what the
-bare database takes for the same rows: SQLite's own C from one thread. Prints figures, judges nothing.
+second pass when everybody pushes, and the memory of a customer's idle socket. Before that the same with the floor, the
+least relay in C that is as durable (floor.c), and what the bare database takes. Prints figures; of the traffic it
+judges only that every message is acknowledged and arrives exactly once.
 """
 
 from __future__ import annotations
@@ -11,55 +12,42 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import uvloop
 from desk_process import BenchError, ServiceProcess, call, clean_environment, free_ports, machine, new_account
 from desk_process import wait_healthy as wait_desk
+from floor import Floor, FloorProcess, bare_commits, compiled
+from load_sockets import AgentSocket, CustomerSocket, connect
+from load_traffic import Traffic, World, latency, saturation
 
 AGENTS = 4
 WISH = "转人工"
-TEXT = "您好，订单里的耳机左边没有声音，已经重启过手机了，麻烦看一下怎么处理"
 QUEUE_SECONDS = 20.0
-DRAIN_SECONDS = 5.0
+FLOOR = "C + SQLite relay"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Pair:
-    """A conversation that an agent owns, and its customer's open socket."""
+    """A customer's conversation."""
 
     conversation: str
     token: str
-    socket: aiohttp.ClientWebSocketResponse | None = None
-
-    async def say(self, cid: str) -> None:
-        if self.socket is None:
-            raise BenchError("the customer's socket is not open")
-        await self.socket.send_str(json.dumps({"type": "send", "cid": cid, "text": TEXT}, ensure_ascii=False))
 
 
-@dataclass
-class Arrivals:
-    """What reached the agents' sockets: client id -> moment, and who is waiting for it."""
+@dataclass(frozen=True)
+class Figures:
+    """What is compared: milliseconds in the middle, messages a second."""
 
-    at: dict[str, float] = field(default_factory=dict)
-    waiting: dict[str, asyncio.Future[None]] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
-
-    def note(self, cid: str) -> None:
-        self.at[cid] = time.perf_counter()
-        waiter = self.waiting.pop(cid, None)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+    p50: float
+    rate: float
 
 
 class Bench:
@@ -68,13 +56,12 @@ class Bench:
     def __init__(self, http: aiohttp.ClientSession, desk: ServiceProcess) -> None:
         self.http, self.desk = http, desk
         self.pairs: list[Pair] = []
-        self.arrivals = Arrivals()
+        self.traffic = Traffic()
         self.resident_megabytes = 0.0  # with all idle sockets open
-        self._readers: list[asyncio.Task[None]] = []
         self._ids = itertools.count()
 
     def cid(self) -> str:
-        return f"load-{next(self._ids)}"
+        return f"wish-{next(self._ids)}"
 
     async def open(self) -> Pair:
         answer = await call(self.http, "POST", f"{self.desk.url}/api/v1/conversations", body={"locale": "zh-CN"})
@@ -122,24 +109,12 @@ class Bench:
         return owners
 
     async def _watch(self, token: str, conversations: list[str]) -> None:
-        socket = await self.http.ws_connect(f"{self.desk.url}/ws/agent", max_msg_size=0)
-        await socket.send_json({"type": "hello", "token": token})
-        for conversation in conversations:
-            await socket.send_json({"type": "subscribe", "conversation": conversation, "after": 0})
-        self._readers.append(asyncio.create_task(self._read_agent(socket)))
-
-    async def _read_agent(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for message in socket:
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                continue
-            frame = json.loads(message.data)
-            event = frame.get("event") or {}
-            if frame["type"] == "event" and event.get("sender") == "customer" and event.get("client_id"):
-                self.arrivals.note(event["client_id"])
+        socket = await connect(self.desk.url, lambda: AgentSocket(self.traffic, token, conversations))
+        self.traffic.agents.append(socket)
 
     async def _join(self, pair: Pair) -> None:
-        pair.socket = await self.customer_socket(pair)
-        self._readers.append(asyncio.create_task(self._read_customer(pair.socket)))
+        socket = await connect(self.desk.url, lambda: CustomerSocket(self.traffic, pair.token, pair.conversation))
+        self.traffic.customers.append(socket)
 
     async def customer_socket(self, pair: Pair) -> aiohttp.ClientWebSocketResponse:
         """An open customer's socket after its welcome."""
@@ -151,50 +126,8 @@ class Bench:
             raise BenchError(f"no welcome but {welcome}")
         return socket
 
-    async def _read_customer(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for message in socket:
-            if message.type is aiohttp.WSMsgType.TEXT and '"type":"error"' in message.data:
-                self.arrivals.refused.append(message.data)
-
     async def close(self) -> None:
-        for reader in self._readers:
-            reader.cancel()
-        await asyncio.gather(*self._readers, return_exceptions=True)
-
-
-async def latency(bench: Bench, rate: float, seconds: float) -> list[float]:
-    """Milliseconds from the moment a message was due to its arrival; late senders count against the desk's figure."""
-    due: dict[str, float] = {}
-    begin = time.perf_counter()
-    for number in range(int(rate * seconds)):
-        moment = begin + number / rate
-        await asyncio.sleep(max(0.0, moment - time.perf_counter()))
-        cid = bench.cid()
-        due[cid] = moment
-        await bench.pairs[number % len(bench.pairs)].say(cid)
-    await settle(lambda: due.keys() <= bench.arrivals.at.keys())
-    missing = due.keys() - bench.arrivals.at.keys()
-    if missing:
-        raise BenchError(f"{len(missing)} messages never reached the agent; refused: {bench.arrivals.refused[:1]}")
-    return [(bench.arrivals.at[cid] - moment) * 1000 for cid, moment in due.items()]
-
-
-async def saturation(bench: Bench, seconds: float, window: int) -> float:
-    """Messages a second when every customer always has `window` messages on the way."""
-    end = time.perf_counter() + seconds
-    counts = await asyncio.gather(*(_push(bench, pair, end) for pair in bench.pairs for _ in range(window)))
-    return sum(counts) / seconds
-
-
-async def _push(bench: Bench, pair: Pair, end: float) -> int:
-    count = 0
-    while time.perf_counter() < end:
-        cid = bench.cid()
-        arrived = bench.arrivals.waiting[cid] = asyncio.get_running_loop().create_future()
-        await pair.say(cid)
-        await asyncio.wait_for(arrived, 20)
-        count += time.perf_counter() < end
-    return count
+        self.traffic.close()
 
 
 async def idle_memory(bench: Bench, sockets: int) -> float:
@@ -210,44 +143,6 @@ async def idle_memory(bench: Bench, sockets: int) -> float:
     bench.resident_megabytes = after / 1024
     await asyncio.gather(*(socket.close() for socket in opened))
     return (after - before) / sockets
-
-
-def floor(folder: Path, seconds: float, together: int) -> tuple[list[float], float]:
-    """Milliseconds of one message's commit, each alone; and messages a second when `together` share a commit."""
-    database = sqlite3.connect(folder / "floor.db", isolation_level=None)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-        database.execute(f"PRAGMA {pragma}")
-    database.execute("CREATE TABLE conversations (id TEXT PRIMARY KEY, last_seq INTEGER)")
-    database.execute(
-        "CREATE TABLE events (conversation_id TEXT, seq INTEGER, message TEXT, PRIMARY KEY (conversation_id, seq))"
-    )
-    database.execute("INSERT INTO conversations VALUES ('c', 0)")
-
-    def commit(count: int) -> float:
-        began = time.perf_counter()
-        database.execute("BEGIN IMMEDIATE")
-        for _ in range(count):
-            [(seq,)] = database.execute(
-                "UPDATE conversations SET last_seq = last_seq + 1 RETURNING last_seq"
-            ).fetchall()
-            database.execute("INSERT INTO events VALUES ('c', ?, ?)", (seq, TEXT))
-        database.execute("COMMIT")
-        return (time.perf_counter() - began) * 1000
-
-    alone = sorted(commit(1) for _ in range(500))
-    end, batches = time.perf_counter() + seconds, 0
-    began = time.perf_counter()
-    while time.perf_counter() < end:
-        commit(together)
-        batches += 1
-    database.close()
-    return alone, batches * together / (time.perf_counter() - began)
-
-
-async def settle(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DRAIN_SECONDS
-    while not done() and time.monotonic() < deadline:
-        await asyncio.sleep(0.02)
 
 
 def desk_of(folder: Path) -> ServiceProcess:
@@ -271,9 +166,10 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
         f"settings | {arguments.pairs} customers, {AGENTS} agents, one desk process, SQLite WAL synchronous=FULL, "
         "no bot, no rate limit; load generator in one process on the same machine"
     )
-    alone, most = await asyncio.to_thread(floor, folder, arguments.seconds / 2, arguments.pairs)
-    show("floor: one message a commit, SQLite in C", alone)
-    print(f"{f'floor: {arguments.pairs} messages a commit':<52} {most:>9.0f} messages/s")
+    alone, most = await asyncio.to_thread(bare_commits, folder, arguments.seconds / 2, arguments.pairs)
+    show("bare database: one message a commit", alone)
+    print(f"{f'bare database: {arguments.pairs} messages a commit':<52} {most:>9.0f} messages/s")
+    floor = await measure_floor(arguments, folder)
     desk = desk_of(folder)
     desk.start()
     limits = aiohttp.TCPConnector(limit=0)
@@ -282,23 +178,52 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
             await wait_desk(http, desk.url)
             bench = Bench(http, desk)
             await bench.prepare(arguments.pairs)
-            await latency(bench, arguments.rate, 1.0)  # warm
-            times = sorted(await latency(bench, arguments.rate, arguments.seconds))
-            show(f"customer to agent at {arguments.rate:.0f}/s, {len(times)} messages", times)
-            desk_before, own_before = desk.cpu_seconds(), time.process_time()
-            rate = await saturation(bench, arguments.seconds, arguments.window)
-            words = f"saturation, {arguments.window} on the way per customer"
-            print(f"{words:<52} {rate:>9.0f} messages/s, each committed, acknowledged, delivered")
-            each = 1e6 / (rate * arguments.seconds)
-            costs = [(desk.cpu_seconds() - desk_before) * each, (time.process_time() - own_before) * each]
-            print(f"{'processor a message: desk, load generator':<52} {costs[0]:>9.0f} µs, {costs[1]:.0f} µs")
-            print(f"{'floor to saturation':<52} {most / rate:>9.1f} : 1")
+            figures = await both_runs(arguments, bench, "desk", "one process")
+            if floor is not None:
+                compare(floor, figures)
             kilobytes = await idle_memory(bench, arguments.sockets)
             print(f"{f'memory of an idle customer, {arguments.sockets} sockets':<52} {kilobytes:>9.1f} kB each")
             print(f"{'memory of the whole desk with them':<52} {bench.resident_megabytes:>9.0f} MB")
             await bench.close()
     finally:
         desk.stop()
+
+
+async def measure_floor(arguments: argparse.Namespace, folder: Path) -> Figures | None:
+    """The same runs with the relay in C; None, and a line that says why, where it cannot be compiled."""
+    try:
+        program = await asyncio.to_thread(compiled, folder)
+    except BenchError as error:
+        print(f"{f'floor ({FLOOR})':<52} not measured: {error}")
+        return None
+    process = FloorProcess(program, folder)
+    process.start()
+    try:
+        floor = Floor(process)
+        await floor.prepare(arguments.pairs, AGENTS)
+        figures = await both_runs(arguments, floor, "floor", FLOOR)
+        floor.traffic.close()
+    finally:
+        process.stop()
+    return figures
+
+
+async def both_runs(arguments: argparse.Namespace, world: World, who: str, kind: str) -> Figures:
+    """Customer to agent: first at a rate, then as fast as it goes."""
+    await latency(world, arguments.rate, 1.0)  # warm
+    times = sorted(await latency(world, arguments.rate, arguments.seconds))
+    show(f"{who} ({kind}) at {arguments.rate:.0f}/s, {len(times)} messages", times)
+    most = await saturation(world, arguments.seconds, arguments.window)
+    words = f"{who}: saturation, {arguments.window} on the way each"
+    print(f"{words:<52} {most.rate:>9.0f} messages/s, each committed, acknowledged, delivered")
+    words = f"{who}: processor a message"
+    print(f"{words:<52} {most.server:>9.1f} µs, load generator {most.own:.1f} µs")
+    return Figures(statistics.median(times), most.rate)
+
+
+def compare(floor: Figures, desk: Figures) -> None:
+    print(f"{'latency, desk p50 to floor p50':<52} {desk.p50 / floor.p50:>9.1f} : 1")
+    print(f"{'saturation, floor to desk':<52} {floor.rate / desk.rate:>9.1f} : 1")
 
 
 def show(words: str, milliseconds: Sequence[float]) -> None:
