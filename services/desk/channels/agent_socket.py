@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,11 +26,11 @@ from desk.channels.connection import (
     CLOSE_TRY_AGAIN,
     CLOSE_UNAUTHORIZED,
     HELLO_SECONDS,
+    Frame,
     SilenceError,
     SocketConnection,
     shaped,
 )
-from desk.channels.customer_socket import read_frames
 from desk.channels.feed import Feed
 from desk.channels.feeds import Feeds
 from desk.channels.inbox import read_by_agent
@@ -62,6 +63,7 @@ from desk.private_notes.store import PrivateNoteWritten
 if TYPE_CHECKING:
     from desk.agents.rules import Agent
     from desk.conversations.rules import Conversation
+    from desk.conversations.usecases import Accepted
     from desk.handoffs.rules import Handoff
 
 log = structlog.get_logger("desk.socket")
@@ -109,25 +111,32 @@ class AgentSession:
             if handoff.offered_agent_id == self._agent.id:
                 self._on_offer(OfferRead(self._agent.id, handoff))
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Stop following everything."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        await asyncio.gather(*(self._close(feed) for feed in self._feeds.values()))
+        for feed in self._feeds.values():
+            self._close(feed)
 
-    async def handle(self, frame: dict[str, Any]) -> None:
-        """One frame; DeskError when it cannot be done."""
+    def at_once(self, frame: Frame) -> bool:
+        """A message takes no waiting: it is acknowledged when it is committed."""
+        kind = frame["type"]
+        if kind == "send":
+            self._send(frame)
+            return True
+        return False
+
+    async def handle(self, frame: Frame) -> None:
+        """The rest; DeskError when it cannot be done."""
         kind = frame["type"]
         if kind == "ping":
             await self._ping()
-        elif kind == "send":
-            await self._send(frame)
         elif kind == "subscribe":
             await self._subscribe(shaped(frame, Subscribe))
         elif kind == "unsubscribe":
             feed = self._feeds.pop(shaped(frame, About).conversation, None)
             if feed is not None:
-                await self._close(feed)
+                self._close(feed)
         elif kind == "read":
             await self._read(shaped(frame, Read))
         elif kind == "resend_from":
@@ -144,31 +153,34 @@ class AgentSession:
         try:
             self._agent = await agent_of_token(self._ctx, self._token)
         except UnauthorizedError as error:
-            await self._connection.send_error(error)
+            self._connection.tell_error(error)
             await self._connection.close_after_queue(CLOSE_UNAUTHORIZED)
             return
         await keep_presence(self._ctx, self._agent, self._ctx.settings.presence_api_seconds)
         await self._connection.send({"type": "pong"})
 
-    async def _send(self, frame: dict[str, Any]) -> None:
-        self._connection.check_rate()
+    def _send(self, frame: Frame) -> None:
+        connection = self._connection
+        connection.check_rate()
         message = shaped(frame, Send)
         incoming = Incoming(message.cid, message.text, attachments=message.attachments)
-        accepted = await inbox.from_agent(self._ctx, message.conversation, self._agent, incoming)
-        await self._connection.send(
-            {
-                "type": "ack",
-                "conversation": message.conversation,
-                "cid": message.cid,
-                "message_id": accepted.event.message_id,
-                "seq": accepted.event.seq,
-            }
-        )
+
+        def told(accepted: Accepted | None, error: Exception | None) -> None:
+            connection.done()
+            if accepted is None:
+                connection.tell_failure(error, frame)
+                return
+            event = accepted.event
+            ack = {"type": "ack", "conversation": message.conversation, "cid": message.cid}
+            connection.offer({**ack, "message_id": event.message_id, "seq": event.seq})
+
+        connection.began()
+        inbox.take_from_agent(self._ctx, message.conversation, self._agent, incoming, told)
 
     async def _subscribe(self, wanted: Subscribe) -> None:
         old = self._feeds.pop(wanted.conversation, None)
         if old is not None:
-            await self._close(old)
+            self._close(old)
         if len(self._feeds) >= _MAX_SUBSCRIPTIONS:
             raise TooManyError("too_many_subscriptions")
         conversation: Conversation = await self._ctx.db.read(lambda c: visible(c, wanted.conversation, self._agent))
@@ -179,9 +191,9 @@ class AgentSession:
         feed.start()
         self._all_feeds.add(feed)
 
-    async def _close(self, feed: Feed) -> None:
+    def _close(self, feed: Feed) -> None:
         self._all_feeds.remove(feed)
-        await feed.stop()
+        feed.stop()
 
     async def _typing(self, conversation_id: str) -> None:
         now = asyncio.get_running_loop().time()
@@ -220,7 +232,7 @@ class AgentSession:
         except NotFoundError:
             feed = self._feeds.pop(conversation_id, None)
             if feed is not None:
-                await self._close(feed)
+                self._close(feed)
 
     def _shown(self, handoff: Handoff) -> dict[str, Any]:
         (self._known.add if self._concerns_me(handoff) else self._known.discard)(handoff.id)
@@ -294,13 +306,13 @@ async def _greet(
             check_origin(ctx, socket)
         return await agent_of_token(ctx, token), token, hello
     except UnauthorizedError as error:
-        await connection.send_error(error)
+        connection.tell_error(error)
         await connection.close_after_queue(CLOSE_UNAUTHORIZED)
     except ForbiddenError as error:
-        await connection.send_error(error)
+        connection.tell_error(error)
         await connection.close_after_queue(CLOSE_FORBIDDEN)
     except (DeskError, SilenceError):
-        await connection.send_error(InvalidError("hello_expected"))
+        connection.tell_error(InvalidError("hello_expected"))
         await connection.close_after_queue(CLOSE_HELLO_EXPECTED)
     return None
 
@@ -317,31 +329,29 @@ async def agent_socket(
     begin_call(socket)
     await socket.accept()
     connection = SocketConnection(ctx, socket)
-    agent: Agent | None = None
-    session: AgentSession | None = None
-    ctx.metrics.sockets.labels("agent").inc()
-    try:
-        greeted = await _greet(ctx, socket, connection)
-        if greeted is None:
+    with ExitStack() as ended:
+        try:
+            greeted = await _greet(ctx, socket, connection)
+            if greeted is None:
+                return
+            agent, token, hello = greeted
+            ended.callback(presences.went, agent.id)
+            if await presences.came(agent.id) and agent.presence != "offline":
+                ctx.metrics.reconnects.labels("agent").inc()
+            newest = await ctx.db.read(partial(agent_store.get, agent_id=agent.id))
+            agent = newest or agent
+            limits = {"limits": limits_view(ctx.scene())}
+            await connection.send({"type": "welcome", "agent": profile(agent), "presence": agent.presence, **limits})
+            session = AgentSession(ctx, board, connection, agent, token, feeds=feeds)
+            ended.callback(session.stop)
+            await session.start(in_one=hello.handoffs_in_one)
+        except WebSocketDisconnect:
             return
-        agent, token, hello = greeted
-        if await presences.came(agent.id) and agent.presence != "offline":
-            ctx.metrics.reconnects.labels("agent").inc()
-        agent = await ctx.db.read(partial(agent_store.get, agent_id=agent.id)) or agent
-        limits = {"limits": limits_view(ctx.scene())}
-        await connection.send({"type": "welcome", "agent": profile(agent), "presence": agent.presence, **limits})
-        session = AgentSession(ctx, board, connection, agent, token, feeds=feeds)
-        await session.start(in_one=hello.handoffs_in_one)
-        await connection.serve(read_frames(connection, session))
-    except WebSocketDisconnect:
-        pass
-    except SQLAlchemyError as error:  # the database is away: the client comes back with its cursor
-        log.warning("socket not opened", error=str(error))
-        await connection.close_after_queue(CLOSE_TRY_AGAIN)
-    finally:
-        ctx.metrics.sockets.labels("agent").dec()
-        if session is not None:
-            await session.stop()
-        await connection.stop()
-        if agent is not None:
-            presences.went(agent.id)
+        except SQLAlchemyError as error:  # the database is away: the client comes back with its cursor
+            log.warning("socket not opened", error=str(error))
+            await connection.close_after_queue(CLOSE_TRY_AGAIN)
+            return
+        sockets = ctx.metrics.sockets.labels("agent")
+        sockets.inc()
+        ended.callback(sockets.dec)
+        connection.serve(session, ended.pop_all().close)

@@ -17,11 +17,10 @@ from desk.channels import inbox
 from desk.channels.auth import customer_conversation
 from desk.channels.connection import (
     CLOSE_HELLO_EXPECTED,
-    CLOSE_SILENT,
     CLOSE_TRY_AGAIN,
     CLOSE_UNAUTHORIZED,
     HELLO_SECONDS,
-    SILENCE_SECONDS,
+    Frame,
     SilenceError,
     SocketConnection,
     shaped,
@@ -43,6 +42,7 @@ from desk.ratings.usecases import rate
 
 if TYPE_CHECKING:
     from desk.conversations.rules import Conversation
+    from desk.conversations.usecases import Accepted
 
 log = structlog.get_logger("desk.socket")
 
@@ -94,20 +94,27 @@ class CustomerSession:
         self._ctx, self._connection, self._feed, self._id = ctx, connection, feed, conversation_id
         self._typed_at, self._read_seq = 0.0, 0
 
-    async def handle(self, frame: dict[str, Any]) -> None:
-        """One frame; DeskError when it cannot be done."""
+    def at_once(self, frame: Frame) -> bool:
+        """What takes no waiting, a message above all: it is acknowledged when it is committed."""
         kind = frame["type"]
         self._ctx.bus.publish(CustomerSeen(self._id))
-        if kind == "ping":
-            await self._connection.send({"type": "pong"})
-        elif kind == "send":
-            await self._send(frame)
+        if kind == "send":
+            self._send(frame)
+        elif kind == "ping":
+            self._connection.offer({"type": "pong"})
         elif kind == "typing":
             self._typing()
-        elif kind == "read":
-            await self._read(shaped(frame, Read).seq)
         elif kind == "resend_from":
             self._feed.resend_from(shaped(frame, ResendFrom).after)
+        else:
+            return False
+        return True
+
+    async def handle(self, frame: Frame) -> None:
+        """The rest; DeskError when it cannot be done."""
+        kind = frame["type"]
+        if kind == "read":
+            await self._read(shaped(frame, Read).seq)
         elif kind == "cancel_handoff":
             scene = self._ctx.scene()
             await self._ctx.db.write(lambda c: handoffs.cancel(c, self._id, scene))
@@ -116,15 +123,22 @@ class CustomerSession:
         else:
             raise InvalidError("frame_unknown_type")
 
-    async def _send(self, frame: dict[str, Any]) -> None:
-        self._connection.check_rate()
+    def _send(self, frame: Frame) -> None:
+        connection = self._connection
+        connection.check_rate()
         message = shaped(frame, Send)
         incoming = Incoming(message.cid, message.text, message.payload, page_fields(message.page), message.attachments)
-        accepted = await inbox.from_customer(self._ctx, self._id, incoming)
-        event = accepted.event
-        await self._connection.send(
-            {"type": "ack", "cid": message.cid, "message_id": event.message_id, "seq": event.seq}
-        )
+
+        def told(accepted: Accepted | None, error: Exception | None) -> None:
+            connection.done()
+            if accepted is None:
+                connection.tell_failure(error, frame)
+                return
+            event = accepted.event
+            connection.offer({"type": "ack", "cid": message.cid, "message_id": event.message_id, "seq": event.seq})
+
+        connection.began()
+        inbox.take_from_customer(self._ctx, self._id, incoming, told)
 
     async def _read(self, seq: int) -> None:
         if seq > self._read_seq:
@@ -153,29 +167,12 @@ async def _greet(ctx: Context, connection: SocketConnection) -> tuple[Conversati
         hello = shaped(frame, Hello)
         return await customer_conversation(ctx, hello.conversation, hello.token), hello.after
     except UnauthorizedError as error:
-        await connection.send_error(error)
+        connection.tell_error(error)
         await connection.close_after_queue(CLOSE_UNAUTHORIZED)
     except (DeskError, SilenceError):
-        await connection.send_error(InvalidError("hello_expected"))
+        connection.tell_error(InvalidError("hello_expected"))
         await connection.close_after_queue(CLOSE_HELLO_EXPECTED)
     return None
-
-
-async def read_frames(connection: SocketConnection, session: Any) -> None:
-    """Frames until the client goes or falls silent; errors are told and the socket stays open."""
-    while not connection.closing:
-        frame: dict[str, Any] | None = None
-        try:
-            frame = await connection.receive(SILENCE_SECONDS)
-            await session.handle(frame)
-        except DeskError as error:
-            await connection.send_error(error, frame)
-        except SilenceError:
-            await connection.close_after_queue(CLOSE_SILENT)
-        except SQLAlchemyError:
-            # Not committed, so not acknowledged: the client is told and sends again.
-            log.exception("frame failed", kind=(frame or {}).get("type"))
-            await connection.send_error(DeskError("internal"), frame)
 
 
 @websocket("/ws/customer")
@@ -186,8 +183,6 @@ async def customer_socket(
     begin_call(socket)
     await socket.accept()
     connection = SocketConnection(ctx, socket)
-    feed: Feed | None = None
-    ctx.metrics.sockets.labels("customer").inc()
     try:
         greeted = await _greet(ctx, connection)
         if greeted is None:
@@ -195,23 +190,24 @@ async def customer_socket(
         conversation, after = greeted
         bind_contextvars(conversation=conversation.id)
         state = await ctx.db.read(lambda c: snapshot(c, conversation, ctx.scene(), board.places))
-        limits = limits_view(ctx.scene())
-        await connection.send({"type": "welcome", "seq": conversation.last_seq, **state, "limits": limits})
-        cursor = min(after, conversation.last_seq)
-        if after:
-            ctx.metrics.reconnects.labels("customer").inc()
-        feed = Feed(ctx, board, connection, conversation.id, cursor, for_agent=False)
-        feed.start(state)
-        feeds.add(feed)
-        await connection.serve(read_frames(connection, CustomerSession(ctx, connection, feed, conversation.id)))
     except WebSocketDisconnect:
-        pass
+        return
     except SQLAlchemyError as error:  # the database is away: the client comes back with its cursor
         log.warning("socket not opened", error=str(error))
         await connection.close_after_queue(CLOSE_TRY_AGAIN)
-    finally:
-        ctx.metrics.sockets.labels("customer").dec()
-        if feed is not None:
-            feeds.remove(feed)
-            await feed.stop()
-        await connection.stop()
+        return
+    connection.offer({"type": "welcome", "seq": conversation.last_seq, **state, "limits": limits_view(ctx.scene())})
+    if after:
+        ctx.metrics.reconnects.labels("customer").inc()
+    sockets = ctx.metrics.sockets.labels("customer")
+    feed = Feed(ctx, board, connection, conversation.id, min(after, conversation.last_seq), for_agent=False)
+
+    def ended() -> None:
+        sockets.dec()
+        feeds.remove(feed)
+        feed.stop()
+
+    sockets.inc()
+    feeds.add(feed)
+    feed.start(state)
+    connection.serve(CustomerSession(ctx, connection, feed, conversation.id), ended)

@@ -13,7 +13,7 @@ from desk.channels.snapshot import snapshot
 from desk.conversations import store
 from desk.conversations.notes import ConversationChanged, EventStored, Typing, UnderstandingStored
 from desk.conversations.read_marks import ReadMarkMoved
-from desk.conversations.rules import event_view
+from desk.conversations.rules import event_frame
 from desk.handoffs.board import PlacesChanged
 
 if TYPE_CHECKING:
@@ -78,13 +78,12 @@ class Feed:
             self._unsubscribe.append(bus.on(UnderstandingStored, self._on_understanding, key))
         self._rouse()
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Unsubscribe and end."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     def _rouse(self) -> None:
         """Show what is to be shown, in a task that lives so long: a feed at rest has none."""
@@ -109,7 +108,8 @@ class Feed:
     def _on_event(self, note: EventStored) -> None:
         """Straight into the reader's queue when nothing is to be shown before it, else in its turn."""
         event = note.event
-        if self._task is None and event.seq == self._cursor + 1 and self._connection.put(self._frame(event)):
+        resting = self._task is None and event.seq == self._cursor + 1
+        if resting and self._connection.push(note.frame_for_agent if self._for_agent else note.frame_for_customer):
             self._cursor = event.seq
             return
         if self._live is None:
@@ -181,11 +181,8 @@ class Feed:
                 return
 
     async def _deliver(self, event: Event) -> None:
-        await self._connection.send(self._frame(event))
+        await self._connection.send(event_frame(event, for_agent=self._for_agent))
         self._cursor = event.seq
-
-    def _frame(self, event: Event) -> dict[str, Any]:
-        return {"type": "event", "event": event_view(event, for_agent=self._for_agent)}
 
     async def _send_state(self) -> None:
         self._state_wanted = False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 from sqlalchemy.exc import IntegrityError
 
-from desk.conversations import read_marks, store, usecases
+from desk.conversations import plain, read_marks, store, usecases
 from desk.handoffs import hearing
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from desk.agents.rules import Agent
     from desk.conversations.usecases import Accepted, Incoming
     from desk.kernel.context import Context
+    from desk.kernel.jobs import Row
+
+    Told = Callable[[Accepted | None, Exception | None], None]
 
 
 # Far more than any setting allows; what is too many is said in words by the rules.
@@ -27,6 +32,13 @@ Seq = Annotated[int, Meta(ge=0, le=2**53)]
 
 async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) -> Accepted:
     """Commit a customer's message; what it means for a waiting customer happens in the same step."""
+    told, future = _awaited()
+    take_from_customer(ctx, conversation_id, incoming, told)
+    return await future
+
+
+def take_from_customer(ctx: Context, conversation_id: str, incoming: Incoming, told: Told) -> None:
+    """Like `from_customer`, for who does not wait."""
     scene = ctx.scene()
 
     def receive(connection: sa.Connection) -> Accepted:
@@ -36,25 +48,26 @@ async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) 
             hearing.hear(connection, accepted.event, scene)
         return accepted
 
-    with ctx.metrics.commits.labels("customer").time():
-        accepted = await _once_more(ctx, conversation_id, receive)
-    if not accepted.duplicate:
-        ctx.metrics.messages.labels("customer").inc()
-    return accepted
+    row = plain.row_of(conversation_id, incoming, scene)
+    _submit(ctx, conversation_id, receive, row, _counted(ctx, "customer", told))
 
 
 async def from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming: Incoming) -> Accepted:
     """Commit an agent's message; ConflictError `not_owner` unless the conversation is theirs."""
+    told, future = _awaited()
+    take_from_agent(ctx, conversation_id, agent, incoming, told)
+    return await future
+
+
+def take_from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming: Incoming, told: Told) -> None:
+    """Like `from_agent`, for who does not wait."""
     scene = ctx.scene()
-    with ctx.metrics.commits.labels("agent").time():
-        accepted = await _once_more(
-            ctx,
-            conversation_id,
-            lambda connection: usecases.accept_from_agent(connection, conversation_id, agent.id, incoming, scene),
-        )
-    if not accepted.duplicate:
-        ctx.metrics.messages.labels("agent").inc()
-    return accepted
+
+    def receive(connection: sa.Connection) -> Accepted:
+        return usecases.accept_from_agent(connection, conversation_id, agent.id, incoming, scene)
+
+    row = plain.row_of(conversation_id, incoming, scene, agent.id)
+    _submit(ctx, conversation_id, receive, row, _counted(ctx, "agent", told))
 
 
 async def read_by_agent(ctx: Context, conversation_id: str, agent_id: str, seq: int) -> None:
@@ -67,9 +80,45 @@ async def read_by_agent(ctx: Context, conversation_id: str, agent_id: str, seq: 
     await ctx.db.write(move, appends_to=conversation_id)
 
 
-async def _once_more(ctx: Context, conversation_id: str, job: Callable[[sa.Connection], Accepted]) -> Accepted:
+def _submit(
+    ctx: Context,
+    conversation_id: str,
+    job: Callable[[sa.Connection], Accepted],
+    row: Row | None,
+    told: Told,
+) -> None:
     """Two processes may store the same client id at once: the loser repeats and finds the winner's message."""
-    try:
-        return await ctx.db.write(job, appends_to=conversation_id)
-    except IntegrityError:
-        return await ctx.db.write(job, appends_to=conversation_id)
+
+    def answer(accepted: Accepted | None, error: Exception | None) -> None:
+        if isinstance(error, IntegrityError):
+            ctx.db.submit(job, told, appends_to=conversation_id)
+        else:
+            told(accepted, error)
+
+    ctx.db.submit(job, answer, appends_to=conversation_id, row=row)
+
+
+def _counted(ctx: Context, sender: str, told: Told) -> Told:
+    began = time.perf_counter()
+
+    def counted(accepted: Accepted | None, error: Exception | None) -> None:
+        ctx.metrics.committed[sender].observe(time.perf_counter() - began)
+        if accepted is not None and not accepted.duplicate:
+            ctx.metrics.stored[sender].inc()
+        told(accepted, error)
+
+    return counted
+
+
+def _awaited() -> tuple[Told, asyncio.Future[Accepted]]:
+    future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+
+    def told(accepted: Accepted | None, error: Exception | None) -> None:
+        if future.done():
+            return  # the caller went away; the message is stored all the same
+        if accepted is not None:
+            future.set_result(accepted)
+        else:
+            future.set_exception(error or RuntimeError("neither stored nor refused"))
+
+    return told, future

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
-from desk.conversations.rules import Event, Owner, Sender
+import msgspec
+
+from desk.conversations.rules import Event, Owner, Sender, event_frame
 from desk.kernel.bus import Note
 
 
@@ -22,6 +25,18 @@ class EventStored(Note):
     def key(self) -> str:
         """The conversation."""
         return self.event.conversation_id
+
+    @cached_property
+    def frame_for_customer(self) -> bytes:
+        """The encoded frame that every reader on the customer's side is sent."""
+        return msgspec.json.encode(event_frame(self.event, for_agent=False))
+
+    @cached_property
+    def frame_for_agent(self) -> bytes:
+        """The encoded frame that every agent who looks on is sent."""
+        if self.event.agent_id is None and self.event.understanding is None:
+            return self.frame_for_customer  # nothing in it is for agents only
+        return msgspec.json.encode(event_frame(self.event, for_agent=True))
 
 
 @dataclass(frozen=True)

@@ -201,6 +201,11 @@ def event_view(event: Event, *, for_agent: bool) -> dict[str, Any]:
     return view
 
 
+def event_frame(event: Event, *, for_agent: bool) -> dict[str, Any]:
+    """The contract's frame that shows an event."""
+    return {"type": "event", "event": event_view(event, for_agent=for_agent)}
+
+
 def agent_view(conversation: Conversation) -> dict[str, str] | None:
     """Who is answering, as the customer may know it."""
     if conversation.owner_kind != "agent" or conversation.owner_agent_name is None:

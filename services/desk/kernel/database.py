@@ -19,7 +19,6 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +28,7 @@ import structlog
 
 from desk.kernel.engine import create_engine
 from desk.kernel.errors import InvalidError
+from desk.kernel.jobs import Job, runs
 from desk.kernel.locks import SHARED, LeaveBatchError
 from desk.kernel.prepared import run_text
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from desk.kernel.bus import Note
+    from desk.kernel.jobs import Answer, Row
 
 log = structlog.get_logger("desk.database")
 
@@ -74,17 +75,6 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
 Json = sa.JSON(none_as_null=True)
 
 
-@dataclass
-class _Job:
-    run: Callable[[sa.Connection], Any]
-    future: asyncio.Future[Any]
-    appends_to: str | None = None
-    left: bool = False  # it must lock more than its conversation
-    result: Any = None
-    error: Exception | None = None
-    notes: list[Note] = field(default_factory=list)
-
-
 def announce(connection: sa.Connection, note: Note) -> None:
     """Publish `note` once the running write job is committed; forgotten when it is rolled back."""
     connection.info.setdefault(_ANNOUNCED, []).append(note)
@@ -111,9 +101,9 @@ class Database:
         self._write_engine = create_engine(url, writer=True, pool_size=2)
         self._read_engine = create_engine(url, pool_size=_READERS)
         self._publish = publish
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-read")
-        self._alone: SimpleQueue[_Job | None] = SimpleQueue()
+        self._alone: SimpleQueue[Job | None] = SimpleQueue()
         self._writers: list[threading.Thread] = []
         self._own = threading.local()  # the writing threads' connections
         self._one_writer = self._write_engine.dialect.name == "sqlite"
@@ -143,9 +133,28 @@ class Database:
         `appends_to` is the one conversation whose row the job locks, when it locks nothing else.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(job, future, appends_to))
-        # A caller that goes away takes back only their wish to know: the job is committed all the same.
+
+        def settle(result: T, error: Exception | None) -> None:
+            # A caller that went away has taken back only their wish to know: the job is committed all the same.
+            if not future.done():
+                future.set_result(result) if error is None else future.set_exception(error)
+
+        self.submit(job, settle, appends_to=appends_to)
         return await future
+
+    def submit(
+        self,
+        job: Callable[[sa.Connection], Any],
+        answer: Answer,
+        *,
+        appends_to: str | None = None,
+        row: Row | None = None,
+    ) -> None:
+        """Like `write`, for who does not wait: `answer(result, error)` is called on the loop.
+
+        `row` is what the job would write if nothing is special about it; among many it is written with others.
+        """
+        self._jobs.put(Job(job, answer, appends_to, row))
 
     async def read(self, job: Callable[[sa.Connection], T]) -> T:
         """Run `job` on a reading connection and return its result."""
@@ -185,9 +194,9 @@ class Database:
             self._commit([job], loop)
         self._let_go()
 
-    def _collect(self) -> tuple[list[_Job], bool]:
+    def _collect(self) -> tuple[list[Job], bool]:
         """All jobs that are waiting, up to the batch size, and whether the stop sign was among them."""
-        batch: list[_Job] = []
+        batch: list[Job] = []
         while len(batch) < _BATCH_JOBS:
             try:
                 job = self._jobs.get(block=not batch)
@@ -198,7 +207,7 @@ class Database:
             batch.append(job)
         return batch, False
 
-    def _commit(self, batch: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
+    def _commit(self, batch: list[Job], loop: asyncio.AbstractEventLoop) -> None:
         for job in batch:
             job.left = False
         try:
@@ -212,7 +221,7 @@ class Database:
         self.jobs += len(done)
         loop.call_soon_threadsafe(self._answer, done)
 
-    def _run(self, batch: list[_Job]) -> None:
+    def _run(self, batch: list[Job]) -> None:
         try:
             self._transaction(batch)
         except sa.exc.DBAPIError as error:
@@ -223,7 +232,7 @@ class Database:
             for job in batch:
                 self._run_alone(job)
 
-    def _run_alone(self, job: _Job) -> None:
+    def _run_alone(self, job: Job) -> None:
         for attempt in range(1, _SINGLE_ATTEMPTS + 1):
             try:
                 return self._transaction([job])
@@ -234,44 +243,58 @@ class Database:
                 self.retried += 1
         return None
 
-    def _transaction(self, batch: list[_Job]) -> None:
+    def _transaction(self, batch: list[Job]) -> None:
         """One transaction; raises only what concerns the whole of it."""
         if len(batch) == 1:
             self._transaction_of_one(batch[0])
         elif not self._without_savepoints(batch):
             self._with_savepoints(batch)
 
-    def _without_savepoints(self, batch: list[_Job]) -> bool:
+    def _without_savepoints(self, batch: list[Job]) -> bool:
         """Half the statements of a message would be savepoints, and hardly a job fails; False when one did."""
         try:
             with self._begun(shared=True) as connection:
-                for job in batch:
-                    job.error, job.notes, job.left = None, [], False
-                    connection.info[_ANNOUNCED] = job.notes
-                    job.result = job.run(connection)
+                for some in runs(batch):
+                    self._write_some(connection, some)
         except Exception as error:
             if _is_transient(error):
                 raise
             return False
         return True
 
-    def _with_savepoints(self, batch: list[_Job]) -> None:
+    def _write_some(self, connection: sa.Connection, jobs: list[Job]) -> None:
+        first = jobs[0]
+        if first.row is None or len(jobs) == 1:
+            return self._write_one(connection, first)
+        written = first.row.together(connection, [job.row.content for job in jobs if job.row is not None])
+        for job, done in zip(jobs, written, strict=True):
+            if done is None:
+                self._write_one(connection, job)
+            else:
+                job.begin()
+                job.result, job.notes = done
+        return None
+
+    @staticmethod
+    def _write_one(connection: sa.Connection, job: Job) -> None:
+        job.begin()
+        connection.info[_ANNOUNCED] = job.notes
+        job.result = job.run(connection)
+
+    def _with_savepoints(self, batch: list[Job]) -> None:
         with self._begun(shared=True) as connection:
             for job in batch:
-                job.result, job.error, job.notes, job.left = None, None, [], False
-                connection.info[_ANNOUNCED] = []
                 try:
                     run_text(connection, "SAVEPOINT job")
-                    job.result = job.run(connection)
+                    self._write_one(connection, job)
                     run_text(connection, "RELEASE SAVEPOINT job")
-                    job.notes = connection.info[_ANNOUNCED]
                 except Exception as error:
                     if _is_transient(error):
                         raise
                     run_text(connection, "ROLLBACK TO SAVEPOINT job")
                     run_text(connection, "RELEASE SAVEPOINT job")
-                    job.left = isinstance(error, LeaveBatchError)
-                    job.error = _explained(error)
+                    job.begin()
+                    job.left, job.error = isinstance(error, LeaveBatchError), _explained(error)
 
     @contextmanager
     def _begun(self, *, shared: bool = False) -> Iterator[sa.Connection]:
@@ -297,30 +320,24 @@ class Database:
         if connection is not None:
             connection.close()
 
-    def _transaction_of_one(self, job: _Job) -> None:
+    def _transaction_of_one(self, job: Job) -> None:
         """Without a savepoint: there is nobody else whose work must stay."""
-        job.result, job.error, job.notes, job.left = None, None, [], False
         try:
             with self._begun() as connection:
-                connection.info[_ANNOUNCED] = []
-                job.result = job.run(connection)
-                notes = connection.info[_ANNOUNCED]
+                self._write_one(connection, job)
         except Exception as error:
             if _is_transient(error):
                 raise
+            job.begin()
             job.error = _explained(error)
-        else:
-            job.notes = notes
 
-    def _answer(self, batch: list[_Job]) -> None:
+    def _answer(self, batch: list[Job]) -> None:
         """On the loop: publish in the order of commit, then resolve the callers."""
         for job in batch:
             for note in job.notes:
                 self._publish(note)
         for job in batch:
-            if job.future.done():
-                continue
-            if job.error is not None:
-                job.future.set_exception(job.error)
-            else:
-                job.future.set_result(job.result)
+            try:
+                job.answer(job.result, job.error)
+            except Exception:  # one caller's fault must not keep the others waiting
+                log.exception("answer failed")

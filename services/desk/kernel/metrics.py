@@ -37,6 +37,10 @@ class Metrics:
             buckets=_COMMIT_BUCKETS,
             registry=self.registry,
         )
+        # Looked up by label once: for each message it would cost more than the counting.
+        senders = ("customer", "agent")
+        self.committed = {sender: self.commits.labels(sender) for sender in senders}
+        self.stored = {sender: self.messages.labels(sender) for sender in senders}
         self.reconnects = Counter(
             "baton_reconnects", "Sockets of those who came back", ["kind"], registry=self.registry
         )

@@ -334,7 +334,7 @@ def answers_by_socket(cast: Cast, call: str) -> dict[str, str]:
                     connection.send(msgspec.json.encode(frame_for(command, agent_side, situation)), text=True)
                     if command != "ping":
                         connection.send(b'{"type":"ping"}', text=True)
-                    outcome = heard(connection, "pong")
+                    outcome = heard(connection, "ack" if command == "send" else "pong")
                 outcomes.append(outcome)
             if outcome == "ok" and command in {"cancel_handoff", "rate"}:
                 cast.changed()

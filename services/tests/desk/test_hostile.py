@@ -209,6 +209,6 @@ def test_frames_are_parsed_or_refused(frames: list[dict[str, Any]]) -> None:
 
     for frame in frames:
         try:
-            assert isinstance(parse_frame(json.dumps(frame), None)["type"], str)
+            assert isinstance(parse_frame(json.dumps(frame).encode())["type"], str)
         except DeskError:
             continue
