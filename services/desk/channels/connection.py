@@ -75,7 +75,7 @@ class SocketConnection:
         self._ended: Callable[[], None] | None = None
         self._context: contextvars.Context | None = None
         self._silence: asyncio.TimerHandle | None = None
-        self._heard_at = 0.0
+        self.heard_at = 0.0
         self._later: deque[Frame] | None = None  # behind the frame that is being handled
         self._under_way = 0
 
@@ -83,7 +83,7 @@ class SocketConnection:
         """From now on frames go to `session` until `ended` is called, once; the socket's handler may return."""
         self._session, self._ended, self._socket = session, ended, None
         self._context = contextvars.copy_context()
-        self._heard_at = self._loop.time()
+        self.heard_at = self._loop.time()
         self._silence = self._loop.call_later(SILENCE_SECONDS, self._check_silence)
         self._wire.take_over(self)
 
@@ -190,7 +190,7 @@ class SocketConnection:
 
     def received(self, data: bytes) -> None:
         """A message: handled at once, or in its turn."""
-        self._heard_at = self._loop.time()
+        self.heard_at = self._loop.time()
         if self._context is not None:
             self._context.run(self._take, data)
 
@@ -264,7 +264,7 @@ class SocketConnection:
         self._slow = self._loop.call_later(self._ctx.settings.slow_reader_seconds, self.hang_up, CLOSE_SLOW)
 
     def _check_silence(self) -> None:
-        left = self._heard_at + SILENCE_SECONDS - self._loop.time()
+        left = self.heard_at + SILENCE_SECONDS - self._loop.time()
         if left > 0:
             self._silence = self._loop.call_later(left, self._check_silence)
         else:

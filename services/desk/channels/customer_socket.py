@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("desk.socket")
 
 _TYPING_SECONDS = 1.0
+_SEEN_SECONDS = 1.0
 
 
 class Hello(Struct):
@@ -92,12 +93,12 @@ class CustomerSession:
 
     def __init__(self, ctx: Context, connection: SocketConnection, feed: Feed, conversation_id: str) -> None:
         self._ctx, self._connection, self._feed, self._id = ctx, connection, feed, conversation_id
-        self._typed_at, self._read_seq = 0.0, 0
+        self._typed_at, self._seen_at, self._read_seq = 0.0, 0.0, 0
 
     def at_once(self, frame: Frame) -> bool:
         """What takes no waiting, a message above all: it is acknowledged when it is committed."""
         kind = frame["type"]
-        self._ctx.bus.publish(CustomerSeen(self._id))
+        self._seen()
         if kind == "send":
             self._send(frame)
         elif kind == "ping":
@@ -150,6 +151,13 @@ class CustomerSession:
         await self._ctx.db.write(
             lambda c: rate(c, self._id, scene, score=rating.score, reasons=reasons, comment=comment)
         )
+
+    def _seen(self) -> None:
+        """Any frame is a sign of life; told once in a while."""
+        now = self._connection.heard_at
+        if now - self._seen_at >= _SEEN_SECONDS:
+            self._seen_at = now
+            self._ctx.bus.publish(CustomerSeen(self._id))
 
     def _typing(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 from sqlalchemy.exc import IntegrityError
@@ -48,8 +48,7 @@ def take_from_customer(ctx: Context, conversation_id: str, incoming: Incoming, t
             hearing.hear(connection, accepted.event, scene)
         return accepted
 
-    row = plain.row_of(conversation_id, incoming, scene)
-    _submit(ctx, conversation_id, receive, row, _counted(ctx, "customer", told))
+    _submit(ctx, conversation_id, receive, plain.row_of(conversation_id, incoming, scene), told, sender="customer")
 
 
 async def from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming: Incoming) -> Accepted:
@@ -67,7 +66,7 @@ def take_from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming: 
         return usecases.accept_from_agent(connection, conversation_id, agent.id, incoming, scene)
 
     row = plain.row_of(conversation_id, incoming, scene, agent.id)
-    _submit(ctx, conversation_id, receive, row, _counted(ctx, "agent", told))
+    _submit(ctx, conversation_id, receive, row, told, sender="agent")
 
 
 async def read_by_agent(ctx: Context, conversation_id: str, agent_id: str, seq: int) -> None:
@@ -86,28 +85,22 @@ def _submit(
     job: Callable[[sa.Connection], Accepted],
     row: Row | None,
     told: Told,
+    *,
+    sender: Literal["customer", "agent"],
 ) -> None:
     """Two processes may store the same client id at once: the loser repeats and finds the winner's message."""
+    began = time.perf_counter()
 
     def answer(accepted: Accepted | None, error: Exception | None) -> None:
         if isinstance(error, IntegrityError):
             ctx.db.submit(job, told, appends_to=conversation_id)
-        else:
-            told(accepted, error)
-
-    ctx.db.submit(job, answer, appends_to=conversation_id, row=row)
-
-
-def _counted(ctx: Context, sender: str, told: Told) -> Told:
-    began = time.perf_counter()
-
-    def counted(accepted: Accepted | None, error: Exception | None) -> None:
+            return
         ctx.metrics.committed[sender].observe(time.perf_counter() - began)
         if accepted is not None and not accepted.duplicate:
             ctx.metrics.stored[sender].inc()
         told(accepted, error)
 
-    return counted
+    ctx.db.submit(job, answer, appends_to=conversation_id, row=row)
 
 
 def _awaited() -> tuple[Told, asyncio.Future[Accepted]]:

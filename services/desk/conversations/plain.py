@@ -6,7 +6,7 @@ agent's) is left to the job that does one at a time; what is stored and announce
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -16,7 +16,6 @@ from desk.conversations.notes import EventStored
 from desk.conversations.rules import Event, Sender, check_client_id, check_text
 from desk.conversations.usecases import Accepted, Incoming
 from desk.kernel import ids
-from desk.kernel.database import UtcTime
 from desk.kernel.errors import InvalidError
 from desk.kernel.jobs import Row, Written
 from desk.kernel.locks import locks_rows
@@ -98,7 +97,7 @@ class _Batch:
 
     def __init__(self, connection: sa.Connection, messages: Sequence[Plain]) -> None:
         self._connection = connection
-        self._to_driver = UtcTime().dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        self._as_text = not locks_rows(connection)
         self._standings: dict[str, _Standing] = {}
         self._last_seqs: dict[str, int] = {}
         self._moved: dict[str, _Moved] = {}
@@ -129,7 +128,7 @@ class _Batch:
 
     def _next(self, message: Plain, standing: _Standing, client_id: str, text: str) -> Event:
         conversation_id, now = message.conversation_id, message.scene.now
-        at = now if self._to_driver is None else self._to_driver(now)
+        at = _stored_time(now) if self._as_text else now
         moved = self._moved.get(conversation_id)
         if moved is None:
             moved = _Moved(conversation_id, self._last_seqs[conversation_id], None, at)
@@ -193,6 +192,11 @@ def _fits(message: Plain, standing: _Standing) -> bool:
     if page is not None and page != _page(standing.page):
         return False
     return message.agent_id is None or message.agent_id == standing.owner_agent_id
+
+
+def _stored_time(moment: datetime) -> str:
+    """As kernel.database.UtcTime keeps it in SQLite."""
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[: -len("+00:00")]
 
 
 def _page(stored: Any) -> Any:

@@ -95,7 +95,10 @@ class Bus:
             self._tell((kind, key), note, own=own)
 
     def _tell(self, place: tuple[type[Note], Hashable], note: Note, *, own: bool) -> None:
-        for serial, callback in list(self._subscribers.get(place, {}).items()):
+        callbacks = self._subscribers.get(place)
+        if callbacks is None:
+            return
+        for serial, callback in list(callbacks.items()):
             if not own and serial in self._own_only:
                 continue
             try:

@@ -23,4 +23,5 @@ class SystemClock:
 
 def iso(moment: datetime) -> str:
     """`2026-11-22T02:00:00.123Z`: UTC, milliseconds, ending in Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat("T", "milliseconds")[: -len("+00:00")] + "Z"

@@ -10,13 +10,16 @@ processes write at the same time, and batches that keep rows in no common order 
 So there a batch consists of appends only (`write(job, appends_to=conversation_id)`: such a job locks nothing but the
 row of that conversation), sorted by conversation; every other job is a transaction of its own, in a second thread, so
 that messages do not wait for it when it waits for a row. An append that finds that it must lock more says so
-(`leave_batch`) and is run again, alone. In which order rows are locked: kernel.locks.
+(`leave_batch`) and is run again, alone; those of its conversation that come meanwhile stay behind it. In which order
+rows are locked: kernel.locks. Appends that are just rows (`submit(…, row=…)`) are written many in a statement: what is
+saved is not the database's work but Python's, and each statement gives the interpreter to another thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -104,6 +107,8 @@ class Database:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-read")
         self._alone: SimpleQueue[Job | None] = SimpleQueue()
+        self._sent_alone: Counter[str] = Counter()  # by the first thread to the second, of a conversation
+        self._done_alone: Counter[str] = Counter()
         self._writers: list[threading.Thread] = []
         self._own = threading.local()  # the writing threads' connections
         self._one_writer = self._write_engine.dialect.name == "sqlite"
@@ -174,24 +179,36 @@ class Database:
             if self._one_writer:
                 together = found
             else:
-                for job in found:
-                    if job.appends_to is None:
-                        self._alone.put(job)
                 # Stable: the jobs of one conversation stay in their order.
-                together = sorted(
-                    (job for job in found if job.appends_to is not None), key=lambda job: str(job.appends_to)
-                )
+                together = sorted((job for job in found if not self._leaves(job)), key=lambda job: str(job.appends_to))
             if together:
                 self._commit(together, loop)
             for job in together:
                 if job.left:
-                    self._alone.put(job)
+                    self._send_alone(job)
         self._alone.put(None)
         self._let_go()
+
+    def _leaves(self, job: Job) -> bool:
+        """Whether this job goes to the second thread: by itself, or behind one of its conversation."""
+        key = job.appends_to
+        if key is None or self._sent_alone[key] != self._done_alone[key]:
+            self._send_alone(job)
+            return True
+        self._sent_alone.pop(key, None)  # nothing of it is there, so the other thread does not count now
+        self._done_alone.pop(key, None)
+        return False
+
+    def _send_alone(self, job: Job) -> None:
+        if job.appends_to is not None:
+            self._sent_alone[job.appends_to] += 1
+        self._alone.put(job)
 
     def _alone_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         while (job := self._alone.get()) is not None:
             self._commit([job], loop)
+            if job.appends_to is not None:
+                self._done_alone[job.appends_to] += 1
         self._let_go()
 
     def _collect(self) -> tuple[list[Job], bool]:
@@ -271,8 +288,7 @@ class Database:
             if done is None:
                 self._write_one(connection, job)
             else:
-                job.begin()
-                job.result, job.notes = done
+                job.came_to(done)
         return None
 
     @staticmethod

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from base64 import b32hexencode
 from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-_CROCKFORD = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUV", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]  # of ten bits each
+_PAIR_BITS = 10
 _RANDOM_BITS = 80
-_CHARACTERS = 26
-_UNUSED_BITS = 30  # of the 160 that 32 characters take
+_MOMENT_BITS = 50  # ten characters; the milliseconds take 48 of them
 _DRAWN_AT_ONCE = 256
 _drawn: deque[int] = deque()
 
@@ -22,8 +22,10 @@ def ulid(moment: datetime, random_bits: int | None = None) -> str:
     """26 characters: 48 bits of milliseconds, 80 random bits."""
     bits = _random_bits() if random_bits is None else random_bits
     value = (int(moment.timestamp() * 1000) << _RANDOM_BITS) | bits
-    encoded = b32hexencode((value << _UNUSED_BITS).to_bytes(20, "big"))
-    return encoded.translate(_CROCKFORD)[:_CHARACTERS].decode("ascii")
+    return "".join([_PAIRS[(value >> shift) & 0x3FF] for shift in _SHIFTS])
+
+
+_SHIFTS = range(_MOMENT_BITS + _RANDOM_BITS - _PAIR_BITS, -1, -_PAIR_BITS)
 
 
 def _random_bits() -> int:

@@ -25,15 +25,14 @@ class Written(NamedTuple):
 Together = Callable[["sa.Connection", Sequence[Any]], list[Written | None]]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """What a job writes when nothing about it is special; `together` writes many such in a few statements."""
 
     content: Any
     together: Together
 
 
-@dataclass
+@dataclass(slots=True)
 class Job:
     """A write job; `appends_to` is the one conversation it locks, when it locks nothing else."""
 
@@ -45,6 +44,11 @@ class Job:
     result: Any = None
     error: Exception | None = None
     notes: list[Note] = field(default_factory=list)
+
+    def came_to(self, done: Written) -> None:
+        """It was written with others."""
+        self.result, self.notes = done
+        self.error, self.left = None, False
 
     def begin(self) -> None:
         """Forget what an earlier try came to."""

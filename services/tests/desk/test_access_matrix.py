@@ -299,14 +299,14 @@ def frame_for(command: str, agent_side: bool, situation: Situation) -> dict[str,
 
 
 def heard(connection: ClientConnection, until: str) -> str:
-    """`ok` when the frame `until` came without an error before it; else the error's code, or the code of the close."""
+    """`ok` when the frame `until` came without an error before it (or for it); else the error's or the close's code."""
     code = "ok"
     try:
         while True:
             frame = msgspec.json.decode(connection.recv(10))
             if frame["type"] == "error":
                 code = frame["error"]["code"]
-            if frame["type"] == until:
+            if frame["type"] == until or (until == "ack" and code != "ok"):
                 return code
     except ConnectionClosed:
         return str(connection.close_code)
@@ -332,7 +332,7 @@ def answers_by_socket(cast: Cast, call: str) -> dict[str, str]:
                 outcome = heard(connection, "welcome")
                 if outcome == "ok" and command != "hello":
                     connection.send(msgspec.json.encode(frame_for(command, agent_side, situation)), text=True)
-                    if command != "ping":
+                    if command not in {"ping", "send"}:
                         connection.send(b'{"type":"ping"}', text=True)
                     outcome = heard(connection, "ack" if command == "send" else "pong")
                 outcomes.append(outcome)

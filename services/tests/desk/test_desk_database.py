@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from desk.kernel.context import Scene
 from desk.kernel.database import Database, metadata
 from desk.kernel.engine import create_engine, migrate
 from desk.kernel.errors import ConflictError
+from desk.kernel.locks import leave_batch
 from summaries import summary_for
 
 pytestmark = pytest.mark.anyio
@@ -168,6 +170,22 @@ async def test_commits_are_grouped(db: Database) -> None:
     assert db.batches - before < 100
     events = await db.read(lambda c: store.events_after(c, conversation_id, 0, 500))
     assert [event.seq for event in events] == list(range(1, 202))
+
+
+async def test_nothing_of_a_conversation_overtakes_what_had_to_leave_the_batch(db: Database) -> None:
+    done: list[str] = []
+
+    def slow(connection: sa.Connection) -> None:
+        leave_batch(connection)
+        time.sleep(0.2)
+        done.append("first")
+
+    first = [asyncio.ensure_future(db.write(job, appends_to=at)) for at, job in (("c_0", open_one), ("c_1", slow))]
+    await asyncio.sleep(0.1)
+    await db.write(lambda _connection: done.append("second"), appends_to="c_1")
+    await db.write(lambda _connection: done.append("third"), appends_to="c_1")
+    await asyncio.gather(*first)
+    assert done == ["first", "second", "third"]
 
 
 async def test_a_caller_that_goes_away_does_not_take_its_write_back(db: Database) -> None:
