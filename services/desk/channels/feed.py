@@ -109,7 +109,7 @@ class Feed:
         """Straight into the reader's queue when nothing is to be shown before it, else in its turn."""
         event = note.event
         resting = self._task is None and event.seq == self._cursor + 1
-        if resting and self._connection.push(note.frame_for_agent if self._for_agent else note.frame_for_customer):
+        if resting and self._connection.push(note.frame(for_agent=self._for_agent)):
             self._cursor = event.seq
             return
         if self._live is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 import msgspec
@@ -26,17 +25,14 @@ class EventStored(Note):
         """The conversation."""
         return self.event.conversation_id
 
-    @cached_property
-    def frame_for_customer(self) -> bytes:
-        """The encoded frame that every reader on the customer's side is sent."""
-        return msgspec.json.encode(event_frame(self.event, for_agent=False))
-
-    @cached_property
-    def frame_for_agent(self) -> bytes:
-        """The encoded frame that every agent who looks on is sent."""
-        if self.event.agent_id is None and self.event.understanding is None:
-            return self.frame_for_customer  # nothing in it is for agents only
-        return msgspec.json.encode(event_frame(self.event, for_agent=True))
+    def frame(self, *, for_agent: bool) -> bytes:
+        """The encoded frame that shows it; made once for all readers of a side, and once for both where it can be."""
+        for_agent = for_agent and not (self.event.agent_id is None and self.event.understanding is None)
+        made: dict[bool, bytes] = self.__dict__.setdefault("_made", {})  # no field: it does not travel
+        encoded = made.get(for_agent)
+        if encoded is None:
+            encoded = made[for_agent] = msgspec.json.encode(event_frame(self.event, for_agent=for_agent))
+        return encoded
 
 
 @dataclass(frozen=True)

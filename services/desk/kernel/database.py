@@ -46,7 +46,7 @@ log = structlog.get_logger("desk.database")
 T = TypeVar("T")
 metadata = sa.MetaData()
 
-_BATCH_JOBS = 256
+_BATCH_JOBS = 512
 _SINGLE_ATTEMPTS = 5
 _READERS = 4
 _RETRY_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock

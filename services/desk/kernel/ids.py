@@ -4,39 +4,46 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]  # of ten bits each
-_PAIR_BITS = 10
-_RANDOM_BITS = 80
-_MOMENT_BITS = 50  # ten characters; the milliseconds take 48 of them
+_CROCKFORD = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_OF_BYTE = bytes(_CROCKFORD[byte % len(_CROCKFORD)] for byte in range(256))  # the lowest five bits count
+_MOMENT_CHARACTERS, _RANDOM_CHARACTERS = 10, 16
 _DRAWN_AT_ONCE = 256
-_drawn: deque[int] = deque()
+_drawn: deque[str] = deque()
 
 
 def ulid(moment: datetime, random_bits: int | None = None) -> str:
     """26 characters: 48 bits of milliseconds, 80 random bits."""
-    bits = _random_bits() if random_bits is None else random_bits
-    value = (int(moment.timestamp() * 1000) << _RANDOM_BITS) | bits
-    return "".join([_PAIRS[(value >> shift) & 0x3FF] for shift in _SHIFTS])
+    chance = _chance() if random_bits is None else _characters(random_bits, _RANDOM_CHARACTERS)
+    return _moment(int(moment.timestamp() * 1000)) + chance
 
 
-_SHIFTS = range(_MOMENT_BITS + _RANDOM_BITS - _PAIR_BITS, -1, -_PAIR_BITS)
+@lru_cache(maxsize=16)
+def _moment(milliseconds: int) -> str:
+    return _characters(milliseconds, _MOMENT_CHARACTERS)
 
 
-def _random_bits() -> int:
-    """From the system's randomness, drawn ahead: each call of the system gives the interpreter to another thread."""
+def _characters(value: int, count: int) -> str:
+    return bytes(_CROCKFORD[(value >> shift) & 31] for shift in range((count - 1) * 5, -1, -5)).decode("ascii")
+
+
+def _chance() -> str:
     try:
         return _drawn.pop()
     except IndexError:
-        size = _RANDOM_BITS // 8
-        drawn = secrets.token_bytes(size * _DRAWN_AT_ONCE)
-        _drawn.extend(int.from_bytes(drawn[at : at + size], "big") for at in range(size, len(drawn), size))
-        return int.from_bytes(drawn[:size], "big")
+        _drawn.extend(_draw())
+        return _drawn.pop()
+
+
+def _draw() -> list[str]:
+    """From the system's randomness, drawn ahead: each call of the system gives the interpreter to another thread."""
+    drawn = secrets.token_bytes(_RANDOM_CHARACTERS * _DRAWN_AT_ONCE).translate(_OF_BYTE).decode("ascii")
+    return [drawn[at : at + _RANDOM_CHARACTERS] for at in range(0, len(drawn), _RANDOM_CHARACTERS)]
 
 
 def conversation_id(moment: datetime) -> str:
