@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from msgspec import Struct
+from msgspec import field as msgspec_field
 
 from desk.kernel import policy
 from desk.kernel.bus import Bus
@@ -28,14 +30,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger("desk.tasks")
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """What a use case is given besides its subject: the time, the settings, the wording and the routing policy."""
 
     now: datetime
     settings: Settings
     wording: Wording
-    policy: RoutingPolicy = field(default_factory=RoutingPolicy)
+    policy: RoutingPolicy = msgspec_field(default_factory=RoutingPolicy)
 
 
 @dataclass
