@@ -33,7 +33,7 @@ from desk.kernel.engine import create_engine
 from desk.kernel.errors import InvalidError
 from desk.kernel.jobs import Job, runs
 from desk.kernel.locks import SHARED, LeaveBatchError
-from desk.kernel.prepared import run_text
+from desk.kernel.prepared import begin, commit, run_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -323,8 +323,9 @@ class Database:
             connection = self._own.connection = self._write_engine.connect()
         connection.info[SHARED] = shared and not self._one_writer
         try:
-            with connection.begin():
-                yield connection
+            begin(connection)
+            yield connection
+            commit(connection)
         except BaseException:
             self._let_go()
             raise

@@ -60,7 +60,9 @@ def _prepare_sqlite(engine: sa.Engine, begin: str) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        run_text(connection, begin)
+        driver: Any = connection.connection.dbapi_connection
+        if not driver.in_transaction:  # `prepared.begin` may have begun it
+            run_text(connection, begin)
 
 
 def migrate(url: str) -> None:

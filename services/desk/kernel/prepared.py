@@ -107,6 +107,24 @@ class PreparedRead(Generic[T]):
         return self._kind(**dict(zip(self._fields, row, strict=True)))
 
 
+def begin(connection: sa.Connection) -> None:
+    """Begin a transaction whose statements may all be prepared; psycopg begins by itself with the first of them.
+
+    SQLAlchemy keeps no book of it until it is given a statement; `commit` and closing the connection end it all the
+    same.
+    """
+    if connection.dialect.name == "sqlite":
+        run_text(connection, "BEGIN IMMEDIATE")
+
+
+def commit(connection: sa.Connection) -> None:
+    """End what `begin` began; the same errors as from a statement."""
+    if connection.in_transaction():
+        connection.commit()
+    else:
+        run_text(connection, "COMMIT")
+
+
 def run_text(connection: sa.Connection, text: str, parameters: Any = ()) -> Any:
     """Run the driver's own text; the driver's cursor, or sqlalchemy.exc.DBAPIError as from `connection.execute`."""
     driver: Any = connection.connection.dbapi_connection
