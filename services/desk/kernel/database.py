@@ -355,6 +355,6 @@ class Database:
                 self._publish(note)
         for job in batch:
             try:
-                job.answer(job.result, job.error)
+                job.answer(None if job.error is not None else job.result, job.error)
             except Exception:  # one caller's fault must not keep the others waiting
                 log.exception("answer failed")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from desk.kernel.bus import Note
 
+# What the job returned, or None and why it is not committed.
 Answer = Callable[[Any, Exception | None], None]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import uuid
 from datetime import UTC, datetime
@@ -170,6 +171,36 @@ async def test_commits_are_grouped(db: Database) -> None:
     assert db.batches - before < 100
     events = await db.read(lambda c: store.events_after(c, conversation_id, 0, 500))
     assert [event.seq for event in events] == list(range(1, 202))
+
+
+async def test_a_commit_that_fails_promises_nothing_to_anybody(tmp_path: Path) -> None:
+    migrate(f"sqlite:///{tmp_path / 'desk.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'desk.db'}", lambda _note: None)
+    database.start()
+
+    def breaks_the_commit(connection: sa.Connection) -> str:
+        connection.execute(sa.text("PRAGMA defer_foreign_keys=ON"))
+        orphan = {"c": "c_none", "m": "m_1"}
+        connection.execute(
+            sa.text(
+                "INSERT INTO events (conversation_id, seq, type, sender, message_id, session, at) "
+                "VALUES (:c, 1, 'message', 'customer', :m, 1, '2026-11-23 00:00:00.000000')"
+            ),
+            orphan,
+        )
+        return "stored"
+
+    told: list[tuple[object, bool]] = []
+    gate = threading.Event()
+    held = asyncio.ensure_future(database.write(lambda _connection: gate.wait(10)))
+    await asyncio.sleep(0.05)
+    for job in (lambda _connection: "stored", breaks_the_commit):
+        database.submit(job, lambda result, error: told.append((result, error is None)))
+    gate.set()
+    await held
+    await database.stop()
+    await asyncio.sleep(0.05)
+    assert told == [(None, False), (None, False)]
 
 
 async def test_nothing_of_a_conversation_overtakes_what_had_to_leave_the_batch(db: Database) -> None:
