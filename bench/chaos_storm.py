@@ -217,7 +217,7 @@ def judged(storm: Storm, stored: dict[str, dict[str, Any]]) -> dict[str, int]:
     browser_cids = [(talk["conversation"], cid) for talk in storm.browsers for cid in talk["sent"]]
     lost = sum(key not in places for key in browser_cids) - unsent
     promised |= {key: places[key] for key in browser_cids if key in places}
-    count = tally(stored, promised)
+    count = tally(stored, promised, one_bubble_each=True)  # the stand-in bot's way
     agents = {key: place for agent in storm.agents for key, place in agent.acknowledged.items()}
     return {
         "lost": count.lost + max(0, lost) + sum(places.get(key) != place for key, place in agents.items()),
