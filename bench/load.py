@@ -238,7 +238,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=100, help="customers with an agent (100)")
     parser.add_argument("--rate", type=float, default=200.0, help="messages a second of the latency run (200)")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each run (5)")
-    parser.add_argument("--window", type=int, default=4, help="messages on the way per customer at saturation (4)")
+    parser.add_argument("--window", type=int, default=16, help="messages on the way per customer at saturation (16)")
     parser.add_argument("--sockets", type=int, default=5000, help="idle sockets of the memory run (5000)")
     arguments = parser.parse_args()
     try:

@@ -25,7 +25,7 @@ _SHUTDOWN_SECONDS = 5
 # The thread that commits and the loop that delivers take turns: with Python's 5 ms a message would wait that long for
 # a loop that is busy, or the loop for a commit.
 _SWITCH_SECONDS = 0.0005
-_COLLECT_AFTER = (10_000, 50, 100)
+_COLLECT_AFTER = (10_000, 20, 20)
 
 
 def uvicorn_config(app: object, values: settings.Settings) -> uvicorn.Config:

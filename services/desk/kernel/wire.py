@@ -65,6 +65,7 @@ class Wire(WebSocketsSansIOProtocol):
                 data = message.get("bytes")
                 receiver.received((message.get("text") or "").encode() if data is None else data)
         if self.disconnected:
+            self._receiver = None
             receiver.gone()
         else:
             self.resume()
@@ -136,8 +137,9 @@ class Wire(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, however it came."""
         super().connection_lost(exc)
-        if self._receiver is not None:
-            self._receiver.gone()
+        receiver, self._receiver = self._receiver, None  # or both would wait for Python's collector
+        if receiver is not None:
+            receiver.gone()
 
     def shutdown(self) -> None:
         """The server stops."""
@@ -146,15 +148,16 @@ class Wire(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Call the application; the connection ends with it unless it was taken over."""
+        stays = False
         try:
             await self.app(self.scope, self.receive, self.send)
+            stays = self._receiver is not None
         except ClientDisconnected:
             pass
         except BaseException:
             self.logger.exception("Exception in ASGI application\n")
             self.send_500_response()
-            self._receiver = None
-        if self._receiver is None and self.close_timer is None:
+        if not stays and self.close_timer is None and not self.disconnected:
             self.transport.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -59,6 +60,38 @@ async def test_a_cursor_brings_exactly_what_was_missed(desk: RunningDesk) -> Non
         assert [event["seq"] for event in chat.events()] == [4, 5, 2, 3, 4, 5]
     async with desk.customer(conversation, after=99) as chat:
         assert await chat.quiet() == []
+
+
+async def test_everything_sent_in_one_breath_is_taken_in_order(desk: RunningDesk, bot: BotDouble) -> None:
+    conversation = await asyncio.to_thread(desk.open)
+    async with desk.socket("/ws/customer") as chat:
+        frames: list[dict[str, object]] = [
+            {"type": "hello", "token": conversation.token, "conversation": conversation.id}
+        ]
+        for number in range(12):
+            frames += [
+                {"type": "send", "cid": f"b{number}", "text": f"第 {number} 句"},
+                {"type": "read", "seq": number + 1},  # takes its time; what is behind it must not overtake
+            ]
+        for frame in [*frames, {"type": "ping"}]:
+            await chat.send(**frame)
+        await chat.expect("welcome")
+        seqs = [(await chat.expect("ack", cid=f"b{number}"))["seq"] for number in range(12)]
+    assert seqs == sorted(seqs)
+
+
+async def test_a_desk_that_stops_says_goodbye_to_every_socket(
+    make_desk: Callable[..., RunningDesk], own_bot: BotDouble
+) -> None:
+    desk = await asyncio.to_thread(make_desk, own_bot)
+    conversation = await asyncio.to_thread(desk.open)
+    agent = await asyncio.to_thread(lambda: desk.new_agent().online())
+    async with desk.customer(conversation) as chat, desk.console(agent) as console:
+        await chat.send(type="send", cid="last", text="最后一句")
+        await chat.expect("ack", cid="last")
+        stopped = asyncio.create_task(asyncio.to_thread(desk.stop))
+        assert [await chat.closed(), await console.closed()] == [1012, 1012]
+        assert await stopped in {0, -signal.SIGTERM}
 
 
 async def test_two_sockets_see_the_same_sequence(desk: RunningDesk, bot: BotDouble) -> None:
