@@ -71,13 +71,26 @@ async def test_everything_sent_in_one_breath_is_taken_in_order(desk: RunningDesk
         for number in range(12):
             frames += [
                 {"type": "send", "cid": f"b{number}", "text": f"第 {number} 句"},
-                {"type": "read", "seq": number + 1},  # takes its time; what is behind it must not overtake
+                {"type": "read", "seq": number + 1},  # takes its time
             ]
         for frame in [*frames, {"type": "ping"}]:
             await chat.send(**frame)
         await chat.expect("welcome")
         seqs = [(await chat.expect("ack", cid=f"b{number}"))["seq"] for number in range(12)]
     assert seqs == sorted(seqs)
+
+
+async def test_a_message_does_not_overtake_the_command_before_it(
+    desk: RunningDesk, queued: Callable[..., Conversation]
+) -> None:
+    conversation = await asyncio.to_thread(queued)
+    async with desk.socket("/ws/customer") as chat:  # all three are there before the first is done
+        await chat.send(type="hello", token=conversation.token, conversation=conversation.id)
+        await chat.send(type="cancel_handoff")
+        await chat.send(type="send", cid="behind", text="那我再看看")
+        behind = (await chat.expect("ack", cid="behind"))["seq"]
+    cancelled = await asyncio.to_thread(conversation.wait_for, "handoff_cancelled")
+    assert cancelled["seq"] < behind
 
 
 async def test_a_desk_that_stops_says_goodbye_to_every_socket(
