@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from desk.agents.rules import Agent, Presence
 from desk.kernel.bus import Note
-from desk.kernel.database import Json, UtcTime, announce, metadata
+from desk.kernel.database import Json, UtcTime, metadata
 from desk.kernel.locks import hold as hold_rows
 from desk.kernel.locks import locks_rows
+from desk.kernel.transactions import announce
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

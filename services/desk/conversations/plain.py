@@ -1,4 +1,4 @@
-"""Plain messages: between a customer and the agent who has them, written many at a time in four statements.
+"""Plain messages: between a customer and the agent who has them, one in a statement or two, many in four.
 
 Whatever is special about a message (a button, a new page, an attachment, a resend, a conversation that is not an
 agent's) is left to the job that does one at a time; what is stored and announced is the same.
@@ -6,6 +6,7 @@ agent's) is left to the job that does one at a time; what is stored and announce
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +20,7 @@ from desk.kernel import ids
 from desk.kernel.errors import InvalidError
 from desk.kernel.jobs import Row, Written
 from desk.kernel.locks import locks_rows
-from desk.kernel.prepared import run_text
+from desk.kernel.prepared import run_many, run_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ def row_of(conversation_id: str, incoming: Incoming, scene: Scene, agent_id: str
     """How this message is written together with others; None when it cannot be plain."""
     if incoming.payload is not None or incoming.attachments:
         return None
-    return Row(Plain(conversation_id, incoming, scene, agent_id), write_together)
+    return Row(Plain(conversation_id, incoming, scene, agent_id), write_together, write_alone)
 
 
 def write_together(connection: sa.Connection, messages: Sequence[Plain]) -> list[Written | None]:
@@ -90,6 +91,69 @@ def write_together(connection: sa.Connection, messages: Sequence[Plain]) -> list
     written = [batch.add(message) for message in messages]
     batch.store()
     return written
+
+
+def write_alone(connection: sa.Connection, message: Plain) -> Written | None:
+    """Store the message if it is plain; on PostgreSQL in a single statement, which needs no transaction."""
+    incoming, now, page = message.incoming, message.scene.now, message.incoming.page
+    try:
+        text, client_id = check_text(incoming.text or ""), check_client_id(incoming.client_id)
+    except InvalidError:
+        return None
+    on_postgresql, message_id = locks_rows(connection), ids.message_id(now)
+    values = {
+        "id": message.conversation_id,
+        "client_id": client_id,
+        "agent_id": message.agent_id,
+        "page": None if page is None else msgspec.json.encode(page).decode(),
+        "message_id": message_id,
+        "text": text,
+        "at": now if on_postgresql else _stored_time(now),
+    }
+    sender: Sender = "customer" if message.agent_id is None else "agent"
+    text_of = _TAKING_AND_ADDING if on_postgresql else _TAKING
+    taken = run_text(connection, text_of[sender], values).fetchone()
+    if taken is None:
+        return None
+    seq, session, agent_name = taken
+    name = None if message.agent_id is None else agent_name
+    if not on_postgresql:
+        run_text(connection, _ADDING[sender], values | {"seq": seq, "session": session, "agent_name": name})
+    new = _New(
+        message.conversation_id,
+        seq,
+        "message",
+        sender,
+        message_id,
+        client_id,
+        text,
+        message.agent_id,
+        name,
+        session,
+        now,
+    )
+    return _written(new, now)
+
+
+def _written(new: _New, now: datetime) -> Written:
+    event = Event(
+        conversation_id=new.conversation_id,
+        seq=new.seq,
+        type=new.type,
+        sender=new.sender,
+        message_id=new.message_id,
+        client_id=new.client_id,
+        text=new.text,
+        payload=None,
+        buttons=None,
+        card=None,
+        agent_id=new.agent_id,
+        agent_name=new.agent_name,
+        understanding=None,
+        session=new.session,
+        at=now,
+    )
+    return Written(Accepted(event, duplicate=False, to_agent=True), [EventStored(event, "agent")])
 
 
 class _Batch:
@@ -117,16 +181,19 @@ class _Batch:
         except InvalidError:
             return None
         self._known.add(key)
-        event = self._next(message, standing, client_id, text)
-        return Written(Accepted(event, duplicate=False, to_agent=True), [EventStored(event, "agent")])
+        return _written(self._next(message, standing, client_id, text), message.scene.now)
 
     def store(self) -> None:
         """Write what was added."""
-        if self._new:
+        if not self._new:
+            return
+        if self._as_text:  # half of what SQLite's own JSON takes
+            run_many(self._connection, _INSERT_EACH, [msgspec.structs.astuple(new) for new in self._new])
+        else:
             self._run(_INSERT, self._new)
-            self._run(_UPDATE, list(self._moved.values()))
+        self._run(_UPDATE, list(self._moved.values()))
 
-    def _next(self, message: Plain, standing: _Standing, client_id: str, text: str) -> Event:
+    def _next(self, message: Plain, standing: _Standing, client_id: str, text: str) -> _New:
         conversation_id, now = message.conversation_id, message.scene.now
         at = _stored_time(now) if self._as_text else now
         moved = self._moved.get(conversation_id)
@@ -155,23 +222,7 @@ class _Batch:
             at,
         )
         self._new.append(new)
-        return Event(
-            conversation_id=new.conversation_id,
-            seq=new.seq,
-            type=new.type,
-            sender=sender,
-            message_id=new.message_id,
-            client_id=client_id,
-            text=text,
-            payload=None,
-            buttons=None,
-            card=None,
-            agent_id=new.agent_id,
-            agent_name=name,
-            understanding=None,
-            session=new.session,
-            at=now,
-        )
+        return new
 
     def _read(self, conversation_ids: set[str]) -> None:
         for conversation_id, last_seq, *standing in self._run(_STANDINGS, sorted(conversation_ids)):
@@ -230,6 +281,7 @@ _KNOWN = _both(
     _Known,
 )
 _NEW_COLUMNS = ", ".join(_New.__struct_fields__)
+_INSERT_EACH = f"INSERT INTO events ({_NEW_COLUMNS}) VALUES ({', '.join('?' * len(_New.__struct_fields__))})"  # noqa: S608
 _INSERT = _both(f"INSERT INTO events ({_NEW_COLUMNS}) SELECT {_NEW_COLUMNS} FROM ROWS", _New)  # noqa: S608
 _UPDATE = _both(
     "UPDATE conversations SET last_seq = t.last_seq, updated_at = t.updated_at, "
@@ -237,3 +289,44 @@ _UPDATE = _both(
     "FROM ROWS WHERE conversations.id = t.conversation_id",
     _Moved,
 )
+
+# One message. Its place in the sequence is taken only if nothing about it is special.
+_TAKE = (
+    "UPDATE conversations SET last_seq = last_seq + 1, {marks}updated_at = :at "
+    "WHERE id = :id AND owner_kind = 'agent' AND state <> 'closed'{whose} "
+    "AND (CAST(:page AS text) IS NULL OR CAST(page AS text) = :page) AND NOT EXISTS "
+    "(SELECT 1 FROM events WHERE events.conversation_id = :id AND events.client_id = :client_id) "
+    "RETURNING last_seq, session, owner_agent_name"
+)
+_ADD = (
+    "INSERT INTO events (conversation_id, seq, type, sender, message_id, client_id, text, agent_id, agent_name, "
+    "session, at) SELECT :id, {seq}, 'message', '{sender}', :message_id, :client_id, :text, :agent_id, {name}, "
+    "{session}, :at"
+)
+_PARTS: dict[Sender, dict[str, str]] = {
+    "customer": {"marks": "last_customer_seq = last_seq + 1, ", "whose": "", "name": "NULL"},
+    "agent": {"marks": "", "whose": " AND owner_agent_id = :agent_id", "name": "owner_agent_name"},
+}
+
+
+def _taking(sender: Sender) -> str:
+    return _TAKE.format(**_PARTS[sender])
+
+
+def _adding(sender: Sender) -> str:
+    """For SQLite, behind `_taking`."""
+    return _ADD.format(seq=":seq", sender=sender, name=":agent_name", session=":session")
+
+
+def _taking_and_adding(sender: Sender) -> str:
+    """For PostgreSQL."""
+    name = _PARTS[sender]["name"]
+    adding = _ADD.format(seq="last_seq", sender=sender, name=name, session="session")
+    text = f"WITH taken AS ({_taking(sender)}) {adding} FROM taken RETURNING seq, session, agent_name"
+    return re.sub(r":(\w+)", r"%(\1)s", text)
+
+
+_SENDERS: tuple[Sender, ...] = ("customer", "agent")
+_TAKING = {sender: _taking(sender) for sender in _SENDERS}
+_ADDING = {sender: _adding(sender) for sender in _SENDERS}
+_TAKING_AND_ADDING = {sender: _taking_and_adding(sender) for sender in _SENDERS}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from desk.conversations.tables import conversations
 from desk.kernel.bus import Note
-from desk.kernel.database import announce
 from desk.kernel.errors import ConflictError
+from desk.kernel.transactions import announce
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

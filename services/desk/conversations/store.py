@@ -10,9 +10,9 @@ from desk.conversations import statements
 from desk.conversations.notes import ConversationChanged, EventStored, UnderstandingStored
 from desk.conversations.rules import Conversation, Event, NewEvent, Place, offered_title
 from desk.conversations.tables import WAITING, conversations, events
-from desk.kernel.database import announce
 from desk.kernel.locks import hold as hold_rows
 from desk.kernel.locks import locks_rows
+from desk.kernel.transactions import announce
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ from desk.conversations.notes import ConversationChanged
 from desk.handoffs.notes import HandoffChanged
 from desk.handoffs.rules import Handoff
 from desk.handoffs.tables import QUEUE_ORDER, handoffs
-from desk.kernel.database import announce
+from desk.kernel.transactions import announce
 
 if TYPE_CHECKING:
     from datetime import datetime

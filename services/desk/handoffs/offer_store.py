@@ -10,7 +10,7 @@ from desk.handoffs.notes import OfferChanged
 from desk.handoffs.ranking import weight_for
 from desk.handoffs.rules import Handoff
 from desk.handoffs.tables import NO_OFFER, handoffs
-from desk.kernel.database import announce
+from desk.kernel.transactions import announce
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,8 +10,8 @@ from desk.handoffs import machine, offer_store, store
 from desk.handoffs.notes import TransferLetGo
 from desk.handoffs.ranking import weight_for
 from desk.kernel.clock import iso
-from desk.kernel.database import announce
 from desk.kernel.errors import ConflictError, NotFoundError
+from desk.kernel.transactions import announce
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

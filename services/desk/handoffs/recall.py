@@ -11,8 +11,8 @@ from desk.conversations import store as conversation_store
 from desk.handoffs import history, history_store, repeat_rules, store
 from desk.handoffs.differ import diff
 from desk.handoffs.notes import HandoffChanged
-from desk.kernel.database import announce
 from desk.kernel.errors import ConflictError, NotFoundError
+from desk.kernel.transactions import announce
 
 if TYPE_CHECKING:
     from datetime import datetime

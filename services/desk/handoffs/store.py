@@ -10,9 +10,9 @@ from desk.handoffs import statements
 from desk.handoffs.notes import HandbackWaiting, HandoffChanged, OfferChanged, QueueChanged
 from desk.handoffs.rules import Handoff, full_view
 from desk.handoffs.tables import NO_OFFER, OPEN, QUEUE_ORDER, handbacks, handoffs, steps
-from desk.kernel.database import announce
 from desk.kernel.errors import NotFoundError
 from desk.kernel.locks import hold, locks_rows
+from desk.kernel.transactions import announce
 from desk.webhooks import outbox
 
 if TYPE_CHECKING:

@@ -26,11 +26,16 @@ class Written(NamedTuple):
 Together = Callable[["sa.Connection", Sequence[Any]], list[Written | None]]
 
 
+# Writes one such row; None when it needs its own job. On PostgreSQL it is one statement, outside of any transaction.
+Alone = Callable[["sa.Connection", Any], Written | None]
+
+
 class Row(NamedTuple):
     """What a job writes when nothing about it is special; `together` writes many such in a few statements."""
 
     content: Any
     together: Together
+    alone: Alone
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
 
 T = TypeVar("T")
 
@@ -108,13 +109,17 @@ class PreparedRead(Generic[T]):
 
 
 def begin(connection: sa.Connection) -> None:
-    """Begin a transaction whose statements may all be prepared; psycopg begins by itself with the first of them.
+    """Begin a transaction of a writing engine, whose statements may all be prepared, unless it is begun.
 
     SQLAlchemy keeps no book of it until it is given a statement; `commit` and closing the connection end it all the
     same.
     """
+    driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
-        run_text(connection, "BEGIN IMMEDIATE")
+        if not driver.in_transaction:
+            run_text(connection, "BEGIN IMMEDIATE")
+    elif driver.info.transaction_status == TransactionStatus.IDLE:
+        run_text(connection, "BEGIN")
 
 
 def commit(connection: sa.Connection) -> None:
@@ -128,14 +133,25 @@ def commit(connection: sa.Connection) -> None:
 def run_text(connection: sa.Connection, text: str, parameters: Any = ()) -> Any:
     """Run the driver's own text; the driver's cursor, or sqlalchemy.exc.DBAPIError as from `connection.execute`."""
     driver: Any = connection.connection.dbapi_connection
-    dialect = connection.dialect
-    errors: Any = dialect.loaded_dbapi
     try:
         return driver.execute(text, parameters)
-    except errors.Error as error:
-        gone = dialect.is_disconnect(error, driver, None)
-        if gone:
-            connection.invalidate(error)
-        raise sa.exc.DBAPIError.instance(
-            text, None, error, errors.Error, hide_parameters=True, connection_invalidated=gone
-        ) from error
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_ours(connection, driver, error, text) from error
+
+
+def run_many(connection: sa.Connection, text: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run the driver's own text for each of the rows; the same errors."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.executemany(text, rows)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_ours(connection, driver, error, text) from error
+
+
+def _as_ours(connection: sa.Connection, driver: Any, error: Any, text: str) -> Exception:
+    dialect = connection.dialect
+    gone = dialect.is_disconnect(error, driver, None)
+    if gone:
+        connection.invalidate(error)
+    base: Any = dialect.loaded_dbapi.Error
+    return sa.exc.DBAPIError.instance(text, None, error, base, hide_parameters=True, connection_invalidated=gone)

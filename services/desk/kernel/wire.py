@@ -3,7 +3,8 @@
 Uvicorn's own protocol does the handshake, the parsing and the closing. What it does for an application as ASGI has it
 (a queue, a task and a paused transport for each message, a task that waits as long as the socket is open) costs more
 than all the desk does with a message, and kilobytes for a socket at rest. A handler may therefore hand its socket to a
-`Receiver` and return.
+`Receiver` and return. Whole, unfragmented texts, which is all that our clients send, are read here; from the first
+frame that is anything else the library reads that connection.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.speedups import apply_mask
 
 if TYPE_CHECKING:
     from websockets.http11 import Request
@@ -22,6 +24,8 @@ _EXTENSION = "desk.wire"
 _WRITE_AT_ONCE_BYTES = 64 * 1024
 _ECHO_SECONDS = 2.0  # for the client's own close frame; who does not read never sends one
 _SMALL, _MEDIUM = 126, 65536  # where a frame's length takes more bytes (RFC 6455, 5.2)
+_TEXT, _MASKED = 0x81, 0x80  # the only part of a text; a client's frame
+_MASK_BYTES = 4
 
 
 class Receiver(Protocol):
@@ -41,6 +45,8 @@ class Wire(WebSocketsSansIOProtocol):
     """What uvicorn makes for each WebSocket."""
 
     _receiver: Receiver | None = None
+    _plain = False  # every frame so far was a whole text
+    _rest = b""  # of a frame that has not come whole
     _out_bytes = 0
     _out: list[bytes] | None = None
 
@@ -117,6 +123,36 @@ class Wire(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.handshake_complete:  # refused otherwise
             cast("dict[str, object]", self.scope["extensions"])[_EXTENSION] = self
+            self._plain = not self.conn.reader.buffer  # nothing of a frame came with the request
+
+    def data_received(self, data: bytes) -> None:
+        """Texts are handed on, all else is the library's."""
+        if self._plain:
+            data = self._read_texts(self._rest + data if self._rest else data)
+            if self._plain:
+                self._rest = data
+                return
+            self._rest = b""
+        super().data_received(data)
+
+    def _read_texts(self, data: bytes) -> bytes:
+        """Hand on the whole texts; what is left is the beginning of one, or no longer `_plain`."""
+        at, size = 0, len(data)
+        while size - at > 1:
+            length = data[at + 1] - _MASKED
+            start = at + 2 + _MASK_BYTES
+            if data[at] != _TEXT or length < 0 or length > _SMALL:
+                self._plain = False
+                break
+            if length == _SMALL:
+                length, start = int.from_bytes(data[at + 2 : at + 4], "big"), start + 2
+            if start + length > size:
+                break
+            self.frames = [apply_mask(data[start : start + length], data[start - _MASK_BYTES : start])]
+            self.curr_msg_data_type = "text"
+            at = start + length
+            self.send_receive_event_to_app()
+        return data[at:]
 
     def send_receive_event_to_app(self) -> None:
         """A whole message is there."""

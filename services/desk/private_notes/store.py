@@ -8,7 +8,8 @@ from typing import ClassVar
 import sqlalchemy as sa
 
 from desk.kernel.bus import Note
-from desk.kernel.database import UtcTime, announce, metadata
+from desk.kernel.database import UtcTime, metadata
+from desk.kernel.transactions import announce
 from desk.private_notes.rules import PrivateNote
 
 private_notes = sa.Table(

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from desk.kernel.bus import Note
-from desk.kernel.database import UtcTime, announce, metadata
+from desk.kernel.database import UtcTime, metadata
 from desk.kernel.locks import locks_rows
+from desk.kernel.transactions import announce
 from desk.webhooks.rules import KEEP_DELIVERED, LEASE_SECONDS, Delivery
 
 _WAITING = sa.text("state = 'waiting'")
