@@ -46,7 +46,7 @@ async def agent_of_token(ctx: Context, token: str | None, *, before_password_cha
     if not token or not token.startswith(SESSION_TOKEN):
         raise UnauthorizedError("unauthorized")
     now = ctx.clock.now()
-    agent = await ctx.db.read(lambda connection: store.by_session(connection, token_hash(token), now))
+    agent = await ctx.db.look(lambda connection: store.by_session(connection, token_hash(token), now))
     if agent is None:
         raise UnauthorizedError("unauthorized")
     if agent.must_change_password and not before_password_change:

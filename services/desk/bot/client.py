@@ -69,7 +69,8 @@ class BotClient:
 
     async def start(self) -> None:
         """Open the connection pool inside the running loop."""
-        self._session = aiohttp.ClientSession(timeout=self._timeout, headers=self._headers)
+        jar = aiohttp.DummyCookieJar()  # Rasa sets none; the real jar looks for them at every call
+        self._session = aiohttp.ClientSession(timeout=self._timeout, headers=self._headers, cookie_jar=jar)
 
     async def stop(self) -> None:
         """Close the pool."""

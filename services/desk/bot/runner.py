@@ -93,7 +93,7 @@ class BotRunner:
 
     async def _customer_spoke(self, event: Event) -> None:
         """Whose it is now: what a waiting customer said may have brought them back to the bot."""
-        conversation = await self._ctx.db.read(
+        conversation = await self._ctx.db.look(
             lambda connection: conversation_store.get(connection, event.conversation_id)
         )
         if conversation is None:
@@ -149,7 +149,7 @@ class BotRunner:
                 return False
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-            if not await self._ctx.db.read(lambda c: usecases.has_work(c, conversation_id)):
+            if not await self._ctx.db.look(lambda c: usecases.has_work(c, conversation_id)):
                 return False
         return True
 
@@ -157,7 +157,7 @@ class BotRunner:
         """Until nothing waits: first what the bot must be told, then the oldest unanswered message."""
         while True:
             self._again.discard(conversation_id)
-            work = await self._ctx.db.read(lambda c: usecases.next_work(c, conversation_id, self._ctx.scene()))
+            work = await self._ctx.db.look(lambda c: usecases.next_work(c, conversation_id, self._ctx.scene()))
             nothing_left = work is None
             if isinstance(work, Handback):
                 await self._deliver(work)
@@ -219,7 +219,7 @@ class BotRunner:
                 self._ctx.metrics.bot_failures.labels("unreachable").inc()
                 log.warning("bot unreachable", message_id=turn.event.message_id, failures=failures, error=str(error))
             await self._client.wait_recovered(retry_delay_seconds(failures))
-            if not await self._ctx.db.read(lambda c: self._still_ours(c, turn)):
+            if not await self._ctx.db.look(lambda c: self._still_ours(c, turn)):
                 return None
 
     @staticmethod

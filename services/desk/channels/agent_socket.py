@@ -183,7 +183,7 @@ class AgentSession:
             self._close(old)
         if len(self._feeds) >= _MAX_SUBSCRIPTIONS:
             raise TooManyError("too_many_subscriptions")
-        conversation: Conversation = await self._ctx.db.read(lambda c: visible(c, wanted.conversation, self._agent))
+        conversation: Conversation = await self._ctx.db.look(lambda c: visible(c, wanted.conversation, self._agent))
         await note_seen(self._ctx, conversation, self._agent, self._connection.address)
         cursor = min(wanted.after, conversation.last_seq)
         feed = Feed(self._ctx, self._board, self._connection, conversation.id, cursor, for_agent=True)
@@ -199,7 +199,7 @@ class AgentSession:
         now = asyncio.get_running_loop().time()
         if now - self._typed_at.get(conversation_id, 0.0) < _TYPING_SECONDS:
             return
-        conversation = await self._ctx.db.read(lambda c: conversation_store.get(c, conversation_id))
+        conversation = await self._ctx.db.look(lambda c: conversation_store.get(c, conversation_id))
         if conversation is None or conversation.owner_agent_id != self._agent.id:
             raise ConflictError("not_owner")
         self._typed_at[conversation_id] = now
@@ -228,7 +228,7 @@ class AgentSession:
     async def _let_go(self, conversation_id: str) -> None:
         """Who looked at a waiting conversation stops hearing it once it is another agent's."""
         try:
-            await self._ctx.db.read(lambda c: visible(c, conversation_id, self._agent))
+            await self._ctx.db.look(lambda c: visible(c, conversation_id, self._agent))
         except NotFoundError:
             feed = self._feeds.pop(conversation_id, None)
             if feed is not None:

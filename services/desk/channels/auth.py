@@ -31,7 +31,7 @@ async def reader(ctx: Context, request: DeskRequest, conversation_id: str) -> tu
     if token is not None and not token.startswith(SESSION_TOKEN):
         return await customer_reader(ctx, conversation_id, token), None
     agent = await require_agent(ctx, request)
-    conversation = await ctx.db.read(lambda connection: visible(connection, conversation_id, agent))
+    conversation = await ctx.db.look(lambda connection: visible(connection, conversation_id, agent))
     await note_seen(ctx, conversation, agent, client_address(request))
     return conversation, agent
 
@@ -45,7 +45,7 @@ async def note_seen(ctx: Context, conversation: Conversation, agent: Agent, addr
 
 async def customer_conversation(ctx: Context, conversation_id: str, token: str | None) -> Conversation:
     """The conversation this token opens; UnauthorizedError for every other one, known or not."""
-    conversation = await ctx.db.read(lambda connection: store.get(connection, conversation_id))
+    conversation = await ctx.db.look(lambda connection: store.get(connection, conversation_id))
     stored = conversation.token_hash if conversation is not None else _NO_HASH
     fits = same(token_hash(token or ""), stored)
     if conversation is None or not token or not token.startswith(CONVERSATION_TOKEN) or not fits:
@@ -62,7 +62,7 @@ async def customer_reader(ctx: Context, conversation_id: str, token: str | None)
     if token is None or not token.startswith(IDENTITY_TOKEN):
         return await customer_conversation(ctx, conversation_id, token)
     customer_id = signed_customer(ctx, token)
-    conversation = await ctx.db.read(lambda connection: store.get(connection, conversation_id))
+    conversation = await ctx.db.look(lambda connection: store.get(connection, conversation_id))
     if conversation is None or conversation.customer_id != customer_id:
         raise UnauthorizedError("unauthorized")
     return conversation

@@ -197,7 +197,7 @@ async def customer_socket(
             return
         conversation, after = greeted
         bind_contextvars(conversation=conversation.id)
-        state = await ctx.db.read(lambda c: snapshot(c, conversation, ctx.scene(), board.places))
+        state = await ctx.db.look(lambda c: snapshot(c, conversation, ctx.scene(), board.places))
     except WebSocketDisconnect:
         return
     except SQLAlchemyError as error:  # the database is away: the client comes back with its cursor

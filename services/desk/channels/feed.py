@@ -186,7 +186,7 @@ class Feed:
 
     async def _send_state(self) -> None:
         self._state_wanted = False
-        state = await self._ctx.db.read(self._read_state)
+        state = await self._ctx.db.look(self._read_state)
         if state is not None and state != self._last_state:
             self._last_state = state
             await self._connection.send(self._addressed({"type": "state", **state}))

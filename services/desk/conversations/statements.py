@@ -12,6 +12,8 @@ from desk.kernel.prepared import Prepared, PreparedRead
 BY_ID = sa.select(conversations).where(conversations.c.id == sa.bindparam("p_id"))
 GET = PreparedRead(BY_ID, Conversation, "p_id")
 GET_LOCKED = PreparedRead(BY_ID.with_for_update(key_share=True), Conversation, "p_id")
+CREATE_COLUMNS = [column.name for column in conversations.columns]
+CREATE = Prepared(conversations.insert(), *CREATE_COLUMNS)
 NEXT_SEQ = {"last_seq": conversations.c.last_seq + 1, "updated_at": sa.bindparam("p_at", type_=UtcTime)}
 APPEND = (
     conversations.update()

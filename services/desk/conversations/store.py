@@ -65,8 +65,7 @@ def marks(connection: sa.Connection, conversation_ids: list[str]) -> dict[str, M
 
 def create(connection: sa.Connection, conversation: Conversation) -> None:
     """Store a new conversation."""
-    values = {column.name: getattr(conversation, column.name) for column in conversations.columns}
-    connection.execute(conversations.insert().values(**values))
+    statements.CREATE.run(connection, {name: getattr(conversation, name) for name in statements.CREATE_COLUMNS})
 
 
 def append(connection: sa.Connection, conversation_id: str, new: NewEvent, at: datetime) -> Event:

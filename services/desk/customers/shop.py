@@ -47,7 +47,7 @@ class ShopClient:
 
     async def start(self) -> None:
         """Open the connection pool inside the running loop."""
-        self._session = aiohttp.ClientSession(timeout=self._timeout)
+        self._session = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
 
     async def stop(self) -> None:
         """Close the pool."""

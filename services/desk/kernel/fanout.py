@@ -146,7 +146,8 @@ class Fanout:
     async def _send(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _HEARTBEAT_SECONDS)
+                async with asyncio.timeout(_HEARTBEAT_SECONDS):  # wait_for would make a task for it
+                    await self._wake.wait()
             self._wake.clear()
             notes, self._outbox = self._outbox, []
             self._number += bool(notes)

@@ -154,4 +154,7 @@ def _as_ours(connection: sa.Connection, driver: Any, error: Any, text: str) -> E
     if gone:
         connection.invalidate(error)
     base: Any = dialect.loaded_dbapi.Error
-    return sa.exc.DBAPIError.instance(text, None, error, base, hide_parameters=True, connection_invalidated=gone)
+    ours: Exception = sa.exc.DBAPIError.instance(
+        text, None, error, base, hide_parameters=True, connection_invalidated=gone
+    )
+    return ours

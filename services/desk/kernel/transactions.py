@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -15,12 +15,14 @@ from desk.kernel.locks import SHARED, LeaveBatchError, locks_rows
 from desk.kernel.prepared import begin, commit, run_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from desk.kernel.bus import Note
     from desk.kernel.jobs import Job
 
 log = structlog.get_logger("desk.database")
+
+T = TypeVar("T")
 
 _ANNOUNCED = "desk_announced"
 _SINGLE_ATTEMPTS = 5
@@ -83,6 +85,17 @@ class Transactions:
             self.close()
             return False
         return True
+
+    def look(self, job: Callable[[sa.Connection], T]) -> T:
+        """What `job` reads between two transactions; InvalidError when it asks what no database can hold."""
+        connection = self._connected()
+        try:
+            return job(connection)
+        except (sa.exc.DataError, OverflowError) as error:
+            raise explained(error) from error
+        finally:
+            if connection.in_transaction():
+                connection.rollback()
 
     def close(self) -> None:
         """Give the connection back; the next transaction takes another."""

@@ -6,8 +6,10 @@ import asyncio
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -106,6 +108,21 @@ def existing(connection: sa.Connection, conversation_id: str) -> Conversation:
     found = store.get(connection, conversation_id)
     assert found is not None
     return found
+
+
+class SlowToCommit:
+    """A driver's connection on a disk that takes its time."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    def execute(self, text: str, *parameters: Any) -> Any:
+        if text == "COMMIT":
+            time.sleep(0.2)
+        return self._driver.execute(text, *parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driver, name)
 
 
 def message(number: int) -> usecases.Incoming:
@@ -217,6 +234,67 @@ async def test_nothing_of_a_conversation_overtakes_what_had_to_leave_the_batch(d
     await db.write(lambda _connection: done.append("third"), appends_to="c_1")
     await asyncio.gather(*first)
     assert done == ["first", "second", "third"]
+
+
+async def test_an_append_is_the_loops_own_where_it_waits_for_nobody(db: Database, url: str) -> None:
+    conversation_id = await db.write(open_one)
+    mine = threading.get_ident()
+    done: list[tuple[str, bool]] = []
+
+    def noting(name: str) -> Callable[[sa.Connection], None]:
+        return lambda _connection: done.append((name, threading.get_ident() == mine))
+
+    append = {"appends_to": conversation_id}
+    await asyncio.gather(db.write(noting("one"), **append), db.write(noting("two"), **append))
+    own = url.startswith("sqlite")
+    assert done == [("one", own), ("two", own)]
+    done.clear()
+    # Behind what is not an append, and before it, in the order in which they were asked for.
+    jobs = [db.write(noting("append"), **append), db.write(noting("other")), db.write(noting("behind"), **append)]
+    await asyncio.gather(*jobs)
+    assert sorted(done) == [("append", False), ("behind", False), ("other", False)]
+    if own:
+        assert [name for name, _ in done] == ["append", "other", "behind"]
+
+
+async def test_the_loop_waits_neither_for_other_programs_nor_for_a_slow_disk(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'desk.db'}"
+    migrate(url)
+    database, mine = Database(url, lambda _note: None), threading.get_ident()
+    database.start()
+    await database.write(lambda _connection: None, appends_to="c_1")
+    other = create_engine(url, writer=True)
+    with other.begin() as connection:
+        connection.execute(sa.text("SELECT 1"))
+        kept_out = asyncio.ensure_future(database.write(lambda _c: threading.get_ident(), appends_to="c_1"))
+        began = time.monotonic()
+        await asyncio.sleep(0.2)
+        assert time.monotonic() - began < 5
+        assert not kept_out.done()
+    assert await kept_out != mine
+
+    def slow_commit(connection: sa.Connection) -> int:
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        connection.connection.dbapi_connection = SlowToCommit(driver)  # type: ignore[assignment]
+        return threading.get_ident()
+
+    assert await database.write(slow_commit, appends_to="c_1") == mine
+    assert await database.write(lambda _c: threading.get_ident(), appends_to="c_1") != mine
+    await database.stop()
+    other.dispose()
+
+
+async def test_a_look_leaves_nothing_open_and_sees_what_others_wrote(db: Database, url: str) -> None:
+    other = Database(url, lambda _note: None)
+    other.start()
+    for count in range(3):
+        found = await db.look(
+            lambda c: c.execute(sa.select(sa.func.count()).select_from(store.conversations)).scalar_one()
+        )
+        assert found == count
+        await other.write(open_one)
+    await other.stop()
 
 
 async def test_a_caller_that_goes_away_does_not_take_its_write_back(db: Database) -> None:
