@@ -91,8 +91,9 @@ class ResendFrom(Struct):
 class CustomerSession:
     """Handles the frames of one customer's socket after its hello."""
 
-    def __init__(self, ctx: Context, connection: SocketConnection, feed: Feed, conversation_id: str) -> None:
-        self._ctx, self._connection, self._feed, self._id = ctx, connection, feed, conversation_id
+    def __init__(self, ctx: Context, connection: SocketConnection, feed: Feed, conversation: Conversation) -> None:
+        self._ctx, self._connection, self._feed, self._id = ctx, connection, feed, conversation.id
+        self._to_agent = conversation.owner_kind == "agent"  # as far as this socket has heard
         self._typed_at, self._seen_at, self._read_seq = 0.0, 0.0, 0
 
     def at_once(self, frame: Frame) -> bool:
@@ -135,11 +136,11 @@ class CustomerSession:
             if accepted is None:
                 connection.tell_failure(error, frame)
                 return
-            event = accepted.event
+            event, self._to_agent = accepted.event, accepted.to_agent
             connection.offer({"type": "ack", "cid": message.cid, "message_id": event.message_id, "seq": event.seq})
 
         connection.began()
-        inbox.take_from_customer(self._ctx, self._id, incoming, told)
+        inbox.take_from_customer(self._ctx, self._id, incoming, told, to_agent=self._to_agent)
 
     async def _read(self, seq: int) -> None:
         if seq > self._read_seq:
@@ -218,4 +219,4 @@ async def customer_socket(
     sockets.inc()
     feeds.add(feed)
     feed.start(state)
-    connection.serve(CustomerSession(ctx, connection, feed, conversation.id), ended)
+    connection.serve(CustomerSession(ctx, connection, feed, conversation), ended)

@@ -37,8 +37,10 @@ async def from_customer(ctx: Context, conversation_id: str, incoming: Incoming) 
     return await future
 
 
-def take_from_customer(ctx: Context, conversation_id: str, incoming: Incoming, told: Told) -> None:
-    """Like `from_customer`, for who does not wait."""
+def take_from_customer(
+    ctx: Context, conversation_id: str, incoming: Incoming, told: Told, *, to_agent: bool = True
+) -> None:
+    """Like `from_customer`, for who does not wait; `to_agent` when it probably is for one, which is tried first."""
     scene = ctx.scene()
 
     def receive(connection: sa.Connection) -> Accepted:
@@ -48,7 +50,8 @@ def take_from_customer(ctx: Context, conversation_id: str, incoming: Incoming, t
             hearing.hear(connection, accepted.event, scene)
         return accepted
 
-    _submit(ctx, conversation_id, receive, plain.row_of(conversation_id, incoming, scene), told, sender="customer")
+    row = plain.row_of(conversation_id, incoming, scene) if to_agent else None
+    _submit(ctx, conversation_id, receive, row, told, sender="customer")
 
 
 async def from_agent(ctx: Context, conversation_id: str, agent: Agent, incoming: Incoming) -> Accepted:

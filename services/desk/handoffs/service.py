@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from desk.clocks.calendar import Calendar
     from desk.kernel.context import Scene
+    from desk.kernel.wording import Wording
 
 
 class Service(Struct, frozen=True):
@@ -34,15 +37,14 @@ class Service(Struct, frozen=True):
 def service_now(connection: sa.Connection, scene: Scene, group: str | None = None) -> Service:
     """The service of the shop, or as a skill group's own hours have it."""
     calendar = business_hours.load(scene.settings.playbook_dir).of(group)
-    return _at(calendar, scene, on_duty=queue_store.anybody_on_duty(connection))
+    opening, words = _next_opening(calendar, scene.now, scene.wording)
+    return Service(calendar.is_open(scene.now), queue_store.anybody_on_duty(connection), opening, words)
 
 
-def _at(calendar: Calendar, scene: Scene, *, on_duty: bool) -> Service:
-    if calendar.is_open(scene.now):
-        return Service(True, on_duty, None, None)
-    opening = calendar.next_open(scene.now)
-    words = None if opening is None else opening_words(opening, scene.now, calendar.zone, scene.wording)
-    return Service(False, on_duty, opening, words)
+def _next_opening(calendar: Calendar, now: datetime, wording: Wording) -> tuple[datetime, str] | tuple[None, None]:
+    """Nothing while it is open, and when it never opens again."""
+    opening = None if calendar.is_open(now) else calendar.next_open(now)
+    return (None, None) if opening is None else (opening, opening_words(opening, now, calendar.zone, wording))
 
 
 def service_view(service: Service, scene: Scene) -> dict[str, Any]:
@@ -70,16 +72,22 @@ def opening_view(service: Service) -> str | None:
 
 def service_for_bot(connection: sa.Connection, scene: Scene) -> dict[str, Any]:
     """What is true at this moment, as contracts/bot_channel.md gives it to the bot."""
-    hours, on_duty = business_hours.load(scene.settings.playbook_dir), queue_store.anybody_on_duty(connection)
+    minute = scene.now.replace(second=0, microsecond=0)
     return {
-        "on_duty": on_duty,
-        **_hours_for_bot(_at(hours.of(), scene, on_duty=on_duty)),
-        "groups": {
-            name: _hours_for_bot(_at(calendar, scene, on_duty=on_duty)) for name, calendar in hours.groups.items()
-        },
+        "on_duty": queue_store.anybody_on_duty(connection),
+        **_hours_for_bot(scene.settings.playbook_dir, minute, scene.wording),
         "queue_length": queue_store.length(connection),
     }
 
 
-def _hours_for_bot(service: Service) -> dict[str, Any]:
-    return {"open": service.open, "next_open_words": service.next_open_words}
+@lru_cache(maxsize=4)
+def _hours_for_bot(playbook: Path, minute: datetime, wording: Wording) -> dict[str, Any]:
+    """Every message asks, and within a minute, which is what periods are counted in, it is the same for all."""
+    hours = business_hours.load(playbook)
+
+    def view(calendar: Calendar) -> dict[str, Any]:
+        _, words = _next_opening(calendar, minute, wording)
+        return {"open": calendar.is_open(minute), "next_open_words": words}
+
+    groups = {name: view(calendar) for name, calendar in hours.groups.items()}
+    return {**view(hours.of()), "groups": groups}

@@ -98,11 +98,10 @@ class Database:
         self._away = 0  # jobs that the threads have
         self._commit_seconds = 0.0  # what a commit takes lately, for each job in it
         self._threads: list[threading.Thread] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def batches(self) -> int:
-        """Transactions, and `jobs` written in them."""
+        """Transactions that were tried."""
         return sum(one.batches for one in self._all())
 
     @property
@@ -120,9 +119,9 @@ class Database:
 
     def start(self) -> None:
         """Begin to accept work; futures are resolved on the running loop."""
-        self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         for name, run in (("desk-write", self._write_loop), ("desk-alone", self._alone_loop)):
-            self._threads.append(threading.Thread(target=run, args=(self._loop,), name=name, daemon=True))
+            self._threads.append(threading.Thread(target=run, args=(loop,), name=name, daemon=True))
             self._threads[-1].start()
 
     async def stop(self) -> None:
@@ -181,13 +180,16 @@ class Database:
 
     def _commit_here(self) -> None:
         """What came in this pass of the loop."""
-        batch, self._here = self._here, []
+        batch, self._here = self._here[:_BATCH_JOBS], self._here[_BATCH_JOBS:]
         if not batch:
             return
-        if self._loops_own.has_turn():
-            self._answer(self._loops_own, self._loops_own.commit(batch))
-        else:
-            self._send_away(batch)
+        if not self._loops_own.has_turn():
+            here, self._here = self._here, []
+            self._send_away([*batch, *here])
+            return
+        if self._here:
+            asyncio.get_running_loop().call_soon(self._commit_here)
+        self._answer(self._loops_own, self._loops_own.commit(batch))
 
     async def read(self, job: Callable[[sa.Connection], T]) -> T:
         """Run `job` on a reading connection and return its result."""

@@ -49,7 +49,7 @@ REQUIRED = (
 _TRIMMED = " \t\n。.!！?？~～,，"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one for each file that is loaded
 class Wording:
     """The parsed file. Unknown keys raise KeyError, so that a missing sentence shows at start."""
 
