@@ -116,7 +116,7 @@ async def phase(place: Place, number: int, seconds: float) -> None:
     await asyncio.gather(*(come_and_go() for _ in range(number)))
     length, took = time.perf_counter() - began, sorted(tally.took_ms)
     used = {name: (cpu_seconds(pid) - before[name]) * 1000 / len(took) for name, pid in place.pids.items()}
-    costs = ", ".join(f"{name} {ms:.1f} ms ({ms / sum(used.values()):.0%})" for name, ms in used.items())
+    costs = ", ".join(f"{name} {ms:.2f} ms ({ms / sum(used.values()):.1%})" for name, ms in used.items())
     p95, p99 = (took[int(len(took) * part)] for part in (0.95, 0.99))
     print(
         f"{number:>3} at once | {len(took) / length:5.1f} replies/s | median {statistics.median(took):.0f} ms, "
