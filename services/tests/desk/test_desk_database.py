@@ -190,7 +190,8 @@ async def test_commits_are_grouped(db: Database) -> None:
     assert [event.seq for event in events] == list(range(1, 202))
 
 
-async def test_a_commit_that_fails_promises_nothing_to_anybody(tmp_path: Path) -> None:
+@pytest.mark.parametrize("appends_to", [None, "c_1"], ids=["in the thread", "in the loop"])
+async def test_a_commit_that_fails_promises_nothing_to_anybody(tmp_path: Path, appends_to: str | None) -> None:
     migrate(f"sqlite:///{tmp_path / 'desk.db'}")
     database = Database(f"sqlite:///{tmp_path / 'desk.db'}", lambda _note: None)
     database.start()
@@ -209,10 +210,10 @@ async def test_a_commit_that_fails_promises_nothing_to_anybody(tmp_path: Path) -
 
     told: list[tuple[object, bool]] = []
     gate = threading.Event()
-    held = asyncio.ensure_future(database.write(lambda _connection: gate.wait(10)))
+    held = asyncio.ensure_future(asyncio.sleep(0) if appends_to else database.write(lambda _c: gate.wait(10)))
     await asyncio.sleep(0.05)
     for job in (lambda _connection: "stored", breaks_the_commit):
-        database.submit(job, lambda result, error: told.append((result, error is None)))
+        database.submit(job, lambda result, error: told.append((result, error is None)), appends_to=appends_to)
     gate.set()
     await held
     await database.stop()
