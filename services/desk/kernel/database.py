@@ -126,6 +126,8 @@ class Database:
 
     async def stop(self) -> None:
         """Finish what is queued, then close every connection."""
+        while self._here:
+            await asyncio.sleep(0)
         self._jobs.put(None)
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
