@@ -110,7 +110,7 @@ def commands_of(path: str) -> set[str]:
     """The frames that a socket's session knows, from its source."""
     name = {"/ws/customer": "customer_socket", "/ws/agent": "agent_socket"}[path]
     source = (SERVICES / "desk" / "channels" / f"{name}.py").read_text(encoding="utf-8")
-    return {"hello", *re.findall(r'kind == "(\w+)"', source)}
+    return {"hello", *re.findall(r'\bkind == "(\w+)"', source)}
 
 
 @dataclass
