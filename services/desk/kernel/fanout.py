@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ResponseError
 
 from desk.kernel.bus import Missed, Note
+from desk.kernel.redis_link import FAILURES, RedisLink, open_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +32,14 @@ STREAM = "baton:desk:notes"
 _STREAM_PARCELS = 10_000  # about; whoever is further behind reads the database
 _OUTBOX_NOTES = 10_000
 _BLOCK_SECONDS = 1.0
-_ANSWER_SECONDS = 2.0
 _POLL_SECONDS = 1.0  # how late things are shown without Redis
+_RETRY_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 1.0  # a lost last parcel is noticed after so long
 _READ_PARCELS = 500
 _ORIGINS = 256
 _FIELD = b"parcel"
-_FAILURES = (RedisError, OSError, TimeoutError)
+
+End = Literal["sending", "listening"]
 
 
 class Packed(NamedTuple):
@@ -66,15 +65,17 @@ class Fanout:
         self._bus, self._metrics = bus, metrics
         self._redis_url = "" if alone else redis_url
         self._alone = alone
+        self._sent, self._heard, self._dropped = (
+            metrics.fanout_notes.labels(way) for way in ("sent", "heard", "dropped")
+        )
         self._kinds = {kind.__name__: kind for kind in _travelling(Note)}
         self._origin, self._number = uuid.uuid4().hex, 0
         self._outbox: list[Note] = []
-        self._wake = asyncio.Event()
+        self._sender: RedisLink | None = None
+        self._sending = False  # a parcel is on its way
         self._cursor: str | None = None
         self._seen: dict[str, int] = {}
-        self._up = False
-        self._sender: Redis | None = None
-        self._reader: Redis | None = None
+        self._down: set[End] = {"sending", "listening"}
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -82,20 +83,20 @@ class Fanout:
         """How this process hears of others now: there are none, by Redis, or by reading the database every second."""
         if self._alone:
             return "none"
-        return "redis" if self._up else "database"
+        return "database" if self._down else "redis"
 
     async def start(self) -> None:
         """Begin before anything is read for clients: what is committed after that is heard."""
         if self._alone:
             return
+        self._tasks = [asyncio.create_task(self._poll())]
         if self._redis_url:
-            self._sender, self._reader = self._client(_ANSWER_SECONDS), self._client(_BLOCK_SECONDS + _ANSWER_SECONDS)
-            with contextlib.suppress(*_FAILURES):
-                self._cursor = await self._last_id(self._reader)
+            with contextlib.suppress(*FAILURES):
+                link = await open_link(self._redis_url)
+                self._cursor = await _last_id(link)
+                link.close()
             self._bus.forward = self._forward
-            self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._listen())]
-        else:
-            self._tasks = [asyncio.create_task(self._poll())]
+            self._tasks += [asyncio.create_task(self._keep_sending()), asyncio.create_task(self._keep_listening())]
 
     async def stop(self) -> None:
         """Nothing is sent or heard any more; what was not sent is in the database."""
@@ -103,101 +104,134 @@ class Fanout:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for client in (self._sender, self._reader):
-            if client is not None:
-                await client.aclose()
-
-    def _client(self, seconds: float) -> Redis:
-        return Redis.from_url(
-            self._redis_url,
-            protocol=2,
-            socket_timeout=seconds,
-            socket_connect_timeout=_ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 0),  # who must try again knows it here
-        )
 
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(_POLL_SECONDS)
-            self._missed()
+            if self._down:
+                self._missed()
 
     def _missed(self) -> None:
         self._metrics.fanout_gaps.inc()
         self._bus.deliver(Missed())
 
-    def _set_up(self, up: bool, error: Exception | None = None) -> None:
-        if up != self._up:
-            self._up = up
-            self._metrics.fanout_redis.set(int(up))
-            if up:
+    def _works(self, end: End) -> None:
+        if end in self._down:
+            self._down.remove(end)
+            if not self._down:
+                self._metrics.fanout_redis.set(1)
                 log.info("redis joins the desks")
-            else:
-                log.warning("redis is away, the database is read instead", error=str(error))
+
+    def _fails(self, end: End, error: Exception) -> None:
+        """A Redis that refuses what is sent may still answer who listens, with nothing: both ends must work."""
+        if not self._down:
+            self._metrics.fanout_redis.set(0)
+            log.warning("redis is away, the database is read instead", end=end, error=str(error))
+        self._down.add(end)
 
     # Sending
 
     def _forward(self, note: Note) -> None:
-        if len(self._outbox) >= _OUTBOX_NOTES:  # Redis is too slow: the others see a number missing
-            self._drop(self._outbox)
-            self._outbox, self._number = [], self._number + 1
+        if self._sender is None or len(self._outbox) >= _OUTBOX_NOTES:
+            self._drop([*self._outbox, note])
+            self._outbox = []
+            return
+        if not self._outbox and not self._sending:
+            asyncio.get_running_loop().call_soon(self._send)  # together with what is told in this pass
         self._outbox.append(note)
-        self._wake.set()
-
-    async def _send(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_HEARTBEAT_SECONDS):  # wait_for would make a task for it
-                    await self._wake.wait()
-            self._wake.clear()
-            notes, self._outbox = self._outbox, []
-            self._number += bool(notes)
-            try:
-                await self._add(Parcel(self._origin, self._number, [_packed(note) for note in notes]))
-                self._metrics.fanout_notes.labels("sent").inc(len(notes))
-            except _FAILURES:  # the listener says that Redis is away
-                self._drop(notes)
-                await asyncio.sleep(_POLL_SECONDS / 2)
 
     def _drop(self, notes: Sequence[Note]) -> None:
-        self._metrics.fanout_notes.labels("dropped").inc(len(notes))
+        """The others see a number missing, at the next parcel or heartbeat."""
+        if notes:
+            self._number += 1
+            self._dropped.inc(len(notes))
 
-    async def _add(self, parcel: Parcel) -> None:
-        if self._sender is not None:
-            fields: dict[Any, Any] = {_FIELD: msgspec.json.encode(parcel)}
-            await self._sender.xadd(STREAM, fields, maxlen=_STREAM_PARCELS, approximate=True)
+    def _send(self) -> None:
+        """One parcel at a time: what comes while one is on its way goes together in the next."""
+        if self._outbox and not self._sending and self._sender is not None:
+            notes, self._outbox = self._outbox, []
+            self._number += 1
+            self._add(self._sender, notes)
+
+    def _add(self, link: RedisLink, notes: Sequence[Note]) -> None:
+        def told(answer: object) -> None:
+            self._sending = False
+            if isinstance(answer, ResponseError):
+                self._dropped.inc(len(notes))
+                link.close(answer)
+                return
+            self._sent.inc(len(notes))
+            self._works("sending")
+            self._send()
+
+        self._sending = True
+        parcel = msgspec.json.encode(Parcel(self._origin, self._number, [_packed(note) for note in notes]))
+        link.ask("XADD", STREAM, "MAXLEN", "~", _STREAM_PARCELS, "*", _FIELD, parcel, answer=told)
+
+    async def _keep_sending(self) -> None:
+        while True:
+            try:
+                link = await open_link(self._redis_url)
+                try:
+                    await self._send_over(link)
+                finally:
+                    link.close()
+            except FAILURES as error:
+                self._fails("sending", error)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _send_over(self, link: RedisLink) -> None:
+        """Until it is lost, which is raised."""
+        self._sender, self._sending = link, False
+        try:
+            while not link.lost.done():
+                if not self._sending:
+                    self._add(link, [])
+                await asyncio.wait({link.lost}, timeout=_HEARTBEAT_SECONDS)
+            raise link.lost.result()
+        finally:
+            self._sender = None
+            notes, self._outbox = self._outbox, []
+            self._drop(notes)
 
     # Listening
 
-    async def _listen(self) -> None:
+    async def _keep_listening(self) -> None:
         while True:
             try:
-                await self._follow()
-            except _FAILURES as error:
-                self._set_up(False, error)
-                self._missed()
-                await asyncio.sleep(_POLL_SECONDS)
+                link = await open_link(self._redis_url, _BLOCK_SECONDS)
+                try:
+                    await self._follow(link)
+                finally:
+                    link.close()
+            except FAILURES as error:
+                self._fails("listening", error)
+                await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _follow(self) -> None:
+    async def _follow(self, link: RedisLink) -> None:
         """From the cursor on, for ever; raises when Redis does not answer."""
-        if self._reader is None:
-            return
-        last = await self._last_id(self._reader)
+        last = await _last_id(link)
         if self._cursor is None or _order(last) < _order(self._cursor):
             self._cursor = last  # the first time, or the stream is another one: its numbers tell what is missing
             self._missed()
-        while True:
-            answer: Any = await self._reader.xread(
-                {STREAM: self._cursor}, count=_READ_PARCELS, block=int(_BLOCK_SECONDS * 1000)
-            )
-            self._set_up(True)
-            for _stream, entries in answer or []:
-                for entry_id, fields in entries:
-                    self._cursor = entry_id.decode()
-                    self._take(fields.get(_FIELD, b""))
+        self._ask_for_more(link, self._cursor)
+        raise await link.lost
 
-    async def _last_id(self, client: Redis) -> str:
-        entries: Any = await client.xrevrange(STREAM, count=1)
-        return str(entries[0][0].decode()) if entries else "0-0"
+    def _ask_for_more(self, link: RedisLink, cursor: str) -> None:
+        def heard(answer: Any) -> None:
+            if isinstance(answer, ResponseError):
+                link.close(answer)
+                return
+            self._works("listening")
+            entries = answer[0][1] if answer else []
+            if entries:
+                self._cursor = entries[-1][0].decode()
+            self._ask_for_more(link, self._cursor or cursor)
+            for _entry_id, fields in entries:
+                self._take(fields[1] if fields[:1] == [_FIELD] else b"")
+
+        block_milliseconds = int(_BLOCK_SECONDS * 1000)
+        link.ask("XREAD", "COUNT", _READ_PARCELS, "BLOCK", block_milliseconds, "STREAMS", STREAM, cursor, answer=heard)
 
     def _take(self, data: bytes) -> None:
         try:
@@ -233,7 +267,7 @@ class Fanout:
             log.exception("a note cannot be read", kind=packed.kind)
             self._missed()
             return
-        self._metrics.fanout_notes.labels("heard").inc()
+        self._heard.inc()
         self._bus.deliver(note)
 
 
@@ -244,6 +278,11 @@ def _travelling(kind: type[Note]) -> list[type[Note]]:
 def _packed(note: Note) -> Packed:
     key = note.key
     return Packed(type(note).__name__, None if key is None else str(key), msgspec.Raw(msgspec.json.encode(note)))
+
+
+async def _last_id(link: RedisLink) -> str:
+    entries: Any = await link.wait_for("XREVRANGE", STREAM, "+", "-", "COUNT", 1)
+    return str(entries[0][0].decode()) if entries else "0-0"
 
 
 def _order(entry_id: str) -> tuple[int, int]:

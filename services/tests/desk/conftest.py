@@ -187,6 +187,17 @@ class Valkey:
             return connection.recv(16).startswith(b"+PONG")
         return False
 
+    def signal(self, number: int) -> None:
+        """Send it a signal, e.g. to stop it and let it go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def command(self, line: str) -> str:
+        """The first line of its answer."""
+        with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+            connection.sendall(line.encode() + b"\r\n")
+            return connection.recv(4096).decode().split("\r\n")[0]
+
     def kill(self) -> None:
         """kill -9, when it runs."""
         if self._process is not None and self._process.poll() is None:

@@ -162,6 +162,36 @@ async def test_without_redis_it_is_slower_and_nothing_is_lost(two: Two, valkey: 
         assert seqs == list(range(1, len(seqs) + 1))
 
 
+async def test_a_redis_that_refuses_what_is_sent_is_away(two: Two, valkey: Valkey) -> None:
+    """Its memory is full, or it is a replica: who listens is answered, with nothing."""
+    agent = two.b.new_agent().online()
+    conversation = two.active(agent)
+    async with two.a.customer(conversation) as customer, two.b.console(agent) as console:
+        await console.send(type="subscribe", conversation=conversation.id, after=0)
+        assert valkey.command("CONFIG SET maxmemory 1") == "+OK"
+        await customer.send(type="send", cid="full", text="满了")
+        await console.event(20, client_id="full")
+        wait_until(lambda: ways(two) == ["database", "database"], 20)
+        assert valkey.command("CONFIG SET maxmemory 0") == "+OK"
+        wait_until(lambda: ways(two) == ["redis", "redis"], 20)
+        gaps = heard(two.b)
+        await customer.send(type="send", cid="room", text="又有地方了")
+        await console.event(20, client_id="room")
+        assert heard(two.b) == gaps
+
+
+async def test_what_others_write_into_the_stream_does_no_harm(two: Two, valkey: Valkey) -> None:
+    agent = two.b.new_agent().online()
+    conversation = two.active(agent)
+    async with two.a.customer(conversation) as customer, two.b.console(agent) as console:
+        await console.send(type="subscribe", conversation=conversation.id, after=0)
+        for fields in ("parcel {}", "other 1", "parcel 1 other 2", 'parcel "[]"'):
+            assert valkey.command(f"XADD baton:desk:notes * {fields}").startswith("$")
+        await customer.send(type="send", cid="after", text="还在吗")
+        await console.event(20, client_id="after")
+        assert ways(two) == ["redis", "redis"]
+
+
 async def test_one_desk_dies_and_the_other_goes_on(two: Two) -> None:
     agent = two.b.new_agent().online()
     conversation = two.active(agent)
