@@ -164,8 +164,8 @@ class Fanout:
             self._works("sending")
             self._send()
 
-        self._sending = True
         parcel = msgspec.json.encode(Parcel(self._origin, self._number, [_packed(note) for note in notes]))
+        self._sending = True
         link.ask("XADD", STREAM, "MAXLEN", "~", _STREAM_PARCELS, "*", _FIELD, parcel, answer=told)
 
     async def _keep_sending(self) -> None:

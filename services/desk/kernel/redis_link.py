@@ -1,8 +1,8 @@
 """One connection to Redis below its library: commands go out at once, answers come by a call, in order.
 
 redis-py says hello (addresses, passwords, TLS, as its URLs have them) and gives its connection away. Its way of a
-command, through a pool, a retry, a stream and a task, costs 200 µs more from one desk to another than what is here,
-which is half of what a message takes between them (bench/relay.py).
+command, through a pool, a retry, a stream and a task, takes twice as long from one process to another as what is here
+(docs/decisions/0018).
 """
 
 from __future__ import annotations
