@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from conftest import Valkey, queue_one
+from desk.kernel.bus import Bus, Missed, Note
+from desk.kernel.fanout import Fanout
+from desk.kernel.metrics import Metrics
 from doubles import BotDouble
 from running import AgentClient, Chat, Conversation, RunningDesk, wait_until
 
@@ -233,3 +237,39 @@ async def test_two_desks_without_redis_read_the_database(
             assert time.monotonic() > begin
     finally:
         end(two)
+
+
+@dataclass(frozen=True)
+class Told(Note):
+    """A note of this test; `word` may be unwritable."""
+
+    travels = True
+    word: str
+
+
+async def test_a_note_that_cannot_be_written_does_not_stop_those_after_it(valkey: Valkey) -> None:
+    heard_words: list[str] = []
+    missed: list[Missed] = []
+    here, there = Bus(), Bus()
+    there.on(Told, lambda note: heard_words.append(note.word))
+    there.on(Missed, missed.append)
+    fanouts = [Fanout(bus, Metrics(), valkey.url, alone=False) for bus in (here, there)]
+    complaints: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: complaints.append(context["message"]))
+    async with asyncio.timeout(20):
+        for fanout in fanouts:
+            await fanout.start()
+        while {fanout.way for fanout in fanouts} != {"redis"}:
+            await asyncio.sleep(0.05)
+        missed.clear()
+        here.publish(Told("unwritable \ud800"))
+        await asyncio.sleep(0.1)
+        here.publish(Told("写得了"))
+        while not heard_words:
+            await asyncio.sleep(0.05)
+    assert heard_words == ["写得了"]
+    assert len(missed) == 1  # its number: the database is looked at
+    assert len(complaints) == 1
+    for fanout in fanouts:
+        await fanout.stop()
