@@ -234,7 +234,11 @@ def order_violations(offers: Iterable[OfferMade], accounts: dict[str, Account], 
         groups = accounts[offer.agent_id].groups
         for one in offer.earlier:
             if _could_take(one, offer, groups, rules):
-                faults.append(f"{offer.handoff_id} offered to {offer.agent_id}, {one.handoff_id} was before it")
+                waited = (offer.looked_at - one.waits_since).total_seconds()
+                faults.append(
+                    f"{offer.handoff_id} offered to {offer.agent_id}, {one.handoff_id} was before it, "
+                    f"for {waited:.3f} s when the look began"
+                )
     return faults
 
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from desk.agents.rules import Agent
 from desk.handoffs import offer_store, offers, store
 from desk.handoffs import usecases as handoffs
 from desk.kernel.context import Scene
-from desk.kernel.engine import create_engine
+from desk.kernel.engine import create_engine, migrate
 from stress_bench import audit, journal
 from test_desk_database import POLICY, SETTINGS, WORDING, new_agent, queue_one, url
 
@@ -60,12 +61,34 @@ def test_what_the_desk_does_is_written_down_without_fault(engine: sa.Engine) -> 
 def test_an_offer_out_of_turn_is_seen(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         agent, first, second = new_agent(connection, 1), queue_one(connection), queue_one(connection)
-        late = store.get(connection, second)
-        assert late is not None
-        assert offers.make(connection, late, agent.id, "{}", scene())
+    offer_to(engine, agent, second, scene())
     offer = journal.read(engine, POLICY.offer_seconds).offers[0]
     assert [one.handoff_id for one in offer.earlier] == [first]
     assert "order violations" in faults(engine)
+
+
+def test_who_arrives_in_the_middle_of_another_desks_look_was_not_passed_over(fresh_postgres: sa.URL) -> None:
+    """A desk looks at the queue while another one is still writing an arrival that will stand before all others."""
+    url = fresh_postgres.render_as_string(hide_password=False)
+    migrate(url)
+    engine = create_engine(url, writer=True)
+    journal.install(engine)
+    several_desks = audit.Rules(0.0, POLICY.offer_pause_seconds, one_writer=False)
+    with engine.connect() as arriving:
+        with arriving.begin():
+            first = queue_one(arriving)
+            with engine.begin() as connection:
+                one, two = new_agent(connection, 1), new_agent(connection, 1)
+                second, third = queue_one(connection), queue_one(connection)
+            before = Scene(datetime.now(UTC), SETTINGS, WORDING, POLICY)
+        after = Scene(datetime.now(UTC), SETTINGS, WORDING, POLICY)
+    offer_to(engine, one, second, before)
+    offer_to(engine, two, third, after)
+    history = journal.read(engine, POLICY.offer_seconds)
+    assert [[earlier.handoff_id for earlier in offer.earlier] for offer in history.offers] == [[first], [first]]
+    found = audit.order_violations(history.offers, history.accounts, several_desks)
+    assert [line.split()[0] for line in found] == [third]
+    engine.dispose()
 
 
 def test_a_second_conversation_above_capacity_is_seen(engine: sa.Engine) -> None:
@@ -88,6 +111,14 @@ def test_a_load_that_was_forgotten_is_seen(engine: sa.Engine) -> None:
         connection.execute(sa.text("UPDATE agents SET load = 0 WHERE id = :id"), {"id": agent.id})
         assert offer_store.weight_out(connection, agent.id, 2) == 0
     assert "wrong loads" in faults(engine)
+
+
+def offer_to(engine: sa.Engine, agent: Agent, handoff_id: str, look: Scene) -> None:
+    """Offer it to the agent, as a look at that moment would."""
+    with engine.begin() as connection:
+        handoff = store.get(connection, handoff_id)
+        assert handoff is not None
+        assert offers.make(connection, handoff, agent.id, "{}", look)
 
 
 def handoff_conversation(connection: sa.Connection, handoff_id: str) -> str:
