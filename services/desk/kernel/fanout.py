@@ -21,7 +21,7 @@ from desk.kernel.bus import Missed, Note
 from desk.kernel.redis_link import FAILURES, RedisLink, open_link
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from desk.kernel.bus import Bus
     from desk.kernel.metrics import Metrics
@@ -96,7 +96,10 @@ class Fanout:
                 self._cursor = await _last_id(link)
                 link.close()
             self._bus.forward = self._forward
-            self._tasks += [asyncio.create_task(self._keep_sending()), asyncio.create_task(self._keep_listening())]
+            self._tasks += [
+                asyncio.create_task(self._keep("sending", self._send_over)),
+                asyncio.create_task(self._keep("listening", self._follow)),
+            ]
 
     async def stop(self) -> None:
         """Nothing is sent or heard any more; what was not sent is in the database."""
@@ -104,6 +107,19 @@ class Fanout:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep(self, end: End, use: Callable[[RedisLink], Awaitable[None]]) -> None:
+        """`use` a connection until it fails, then another one."""
+        while True:
+            try:
+                link = await open_link(self._redis_url, _BLOCK_SECONDS if end == "listening" else 0.0)
+                try:
+                    await use(link)
+                finally:
+                    link.close()
+            except FAILURES as error:
+                self._fails(end, error)
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _poll(self) -> None:
         while True:
@@ -168,18 +184,6 @@ class Fanout:
         self._sending = True
         link.ask("XADD", STREAM, "MAXLEN", "~", _STREAM_PARCELS, "*", _FIELD, parcel, answer=told)
 
-    async def _keep_sending(self) -> None:
-        while True:
-            try:
-                link = await open_link(self._redis_url)
-                try:
-                    await self._send_over(link)
-                finally:
-                    link.close()
-            except FAILURES as error:
-                self._fails("sending", error)
-                await asyncio.sleep(_RETRY_SECONDS)
-
     async def _send_over(self, link: RedisLink) -> None:
         """Until it is lost, which is raised."""
         self._sender, self._sending = link, False
@@ -195,18 +199,6 @@ class Fanout:
             self._drop(notes)
 
     # Listening
-
-    async def _keep_listening(self) -> None:
-        while True:
-            try:
-                link = await open_link(self._redis_url, _BLOCK_SECONDS)
-                try:
-                    await self._follow(link)
-                finally:
-                    link.close()
-            except FAILURES as error:
-                self._fails("listening", error)
-                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _follow(self, link: RedisLink) -> None:
         """From the cursor on, for ever; raises when Redis does not answer."""
